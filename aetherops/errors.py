@@ -1,0 +1,130 @@
+"""The exceptions of AetherOps: one root, three branches.
+
+::
+
+    AetherOpsError
+    ├── InvalidInputError (also ValueError)   the caller's input is wrong: names the field
+    ├── RefusedError                          understood, but not allowed
+    │   ├── UnauthenticatedError              who are you?
+    │   ├── ForbiddenError                    not with these rights
+    │   ├── NotFoundError                     no such thing
+    │   └── LimitExceededError                too much, or too often
+    └── UnavailableError                      a dependency is down: try again later
+
+Adapters translate their driver's errors into these, ``from`` the original.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AetherOpsError",
+    "ForbiddenError",
+    "InvalidInputError",
+    "LimitExceededError",
+    "NotFoundError",
+    "RefusedError",
+    "UnauthenticatedError",
+    "UnavailableError",
+]
+
+_SHOWN_VALUE_LENGTH = 120
+
+
+class AetherOpsError(Exception):
+    """Root of every exception that AetherOps raises on purpose."""
+
+
+class InvalidInputError(AetherOpsError, ValueError):
+    """Input that can never be accepted as it is.
+
+    Parameters
+    ----------
+    field : where the input stands, as its sender names it (``"range.end"``, ``"line 7"``).
+    value : what was found there; shown shortened.
+    expected : what would have been accepted.
+    """
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        self.field = field
+        self.value = value
+        self.expected = expected
+        super().__init__(field, value, expected)
+
+    def __str__(self) -> str:
+        return f"{self.field}: expected {self.expected}, got {shown(self.value)}"
+
+
+class RefusedError(AetherOpsError):
+    """A request that was understood and is not granted."""
+
+
+class UnauthenticatedError(RefusedError):
+    """No token, or one that proves nothing."""
+
+
+class ForbiddenError(RefusedError):
+    """The operator is known and lacks the right."""
+
+
+class NotFoundError(RefusedError):
+    """Nothing has this name.
+
+    Parameters
+    ----------
+    kind : what was looked for (``"stream"``).
+    name : the name that nothing has.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(kind, name)
+
+    def __str__(self) -> str:
+        return f"no {self.kind} is named {shown(self.name)}"
+
+
+class LimitExceededError(RefusedError):
+    """More than a limit allows.
+
+    Parameters
+    ----------
+    what : the thing that is limited, with its unit (``"samples in one answer"``).
+    limit : the most that is allowed.
+    asked : how much was asked for.
+    """
+
+    def __init__(self, what: str, limit: int, asked: int) -> None:
+        self.what = what
+        self.limit = limit
+        self.asked = asked
+        super().__init__(what, limit, asked)
+
+    def __str__(self) -> str:
+        return f"{self.what}: at most {self.limit:,}, asked for {self.asked:,}"
+
+
+class UnavailableError(AetherOpsError):
+    """A dependency does not answer; the same request may succeed later.
+
+    Parameters
+    ----------
+    dependency : its name (``"postgres"``).
+    retry_after_s : seconds after which a new try makes sense.
+    """
+
+    def __init__(self, dependency: str, retry_after_s: float = 1.0) -> None:
+        self.dependency = dependency
+        self.retry_after_s = retry_after_s
+        super().__init__(dependency, retry_after_s)
+
+    def __str__(self) -> str:
+        return f"{self.dependency} is unavailable, try again in {self.retry_after_s:g} s"
+
+
+def shown(value: object) -> str:
+    """The ``repr`` of a value, cut to a length that fits a message."""
+    text = repr(value)
+    if len(text) <= _SHOWN_VALUE_LENGTH:
+        return text
+    return f"{text[:_SHOWN_VALUE_LENGTH]}… ({len(text):,} characters)"

@@ -1,0 +1,1 @@
+"""What runs the platform: settings, logs, connections, servers, supervision."""

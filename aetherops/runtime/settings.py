@@ -1,0 +1,50 @@
+"""Every setting of the platform, read in this one place from ``AETHEROPS_*``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+class Settings(BaseSettings):
+    """Settings of one instance. An environment variable is ``AETHEROPS_`` and the name."""
+
+    model_config = SettingsConfigDict(env_prefix="AETHEROPS_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("aetherops"),
+        description="Where embedded servers, keys and the instance file live.",
+    )
+    host: str = Field("127.0.0.1", description="Address that the HTTP application listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Its port; 0 takes a free one.")
+
+    postgres_dsn: SecretStr | None = Field(None, description="Your PostgreSQL; embedded if unset.")
+    redis_url: SecretStr | None = Field(None, description="Your Redis or Valkey.")
+    nats_url: SecretStr | None = Field(None, description="Your NATS with JetStream.")
+
+    postgres_pool_size: int = Field(8, ge=1, le=200)
+    connect_timeout_s: float = Field(10.0, gt=0)
+    command_timeout_s: float = Field(30.0, gt=0, description="Limit on one database command.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="auto: console on a terminal, JSON elsewhere."
+    )
+
+    ingest_fetch_batches: int = Field(64, ge=1, le=1000, description="Batches in one transaction.")
+    ingest_backlog_bytes: int = Field(
+        4 * 2**30, ge=2**20, description="JetStream bytes kept before ingest is refused with 503."
+    )
+    max_request_bytes: int = Field(8 * 2**20, ge=2**10, le=2**26)
+    max_query_samples: int = Field(
+        20_000_000, ge=1, description="Samples that one query may read from the store."
+    )
+    max_answer_points: int = Field(100_000, ge=1, description="Points in one answer.")
+    drain_timeout_s: float = Field(20.0, gt=0, description="Grace on SIGTERM before tasks end.")
+    token_lifetime_s: int = Field(30 * 86_400, gt=0, description="Of the token that `up` prints.")

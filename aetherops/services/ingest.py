@@ -1,0 +1,122 @@
+"""The ingest worker: takes accepted batches, stores them, and only then acknowledges."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aetherops.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from aetherops.telemetry.intake import BatchSource, Delivery
+    from aetherops.telemetry.store import TelemetryStore
+
+__all__ = ["IngestWorker"]
+
+_log = structlog.get_logger(__name__)
+
+_WAIT_S = 1.0
+_EXTEND_EVERY_S = 20.0
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 5.0
+
+
+class IngestWorker:
+    """Moves batches from the queue into the store; any number may run, in any processes.
+
+    A batch is acknowledged after the transaction that holds it has committed. A worker that
+    dies in between leaves it to another, and its receipt makes the second write a no-op.
+
+    Parameters
+    ----------
+    source : where batches are taken from.
+    store : where they go.
+    fetch_batches : the most batches in one transaction.
+    """
+
+    def __init__(self, source: BatchSource, store: TelemetryStore, fetch_batches: int) -> None:
+        self._source = source
+        self._store = store
+        self._fetch_batches = fetch_batches
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish the batches in hand, take no more, and return from `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop`; a dependency that is away is waited for."""
+        retry_s = _FIRST_RETRY_S
+        while not self._stopping.is_set():
+            try:
+                deliveries = await self._source.take(self._fetch_batches, _WAIT_S)
+                if deliveries:
+                    await self._store_and_acknowledge(deliveries)
+                retry_s = _FIRST_RETRY_S
+            except UnavailableError as error:
+                # Not acknowledged, so JetStream delivers them again.
+                _log.warning("ingest.waiting", dependency=error.dependency, retry_s=retry_s)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), retry_s)
+                retry_s = min(2 * retry_s, _LAST_RETRY_S)
+
+    async def _store_and_acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        async with _extended(deliveries):
+            try:
+                await self._write(deliveries)
+            except UnavailableError:
+                raise
+            except Exception:
+                # One batch that cannot be stored must not hold up the others.
+                if len(deliveries) == 1:
+                    batch_id = deliveries[0].accepted.batch.batch_id
+                    _log.exception("ingest.batch_not_stored", batch=str(batch_id))
+                    return
+                for delivery in deliveries:
+                    await self._store_and_acknowledge([delivery])
+                return
+        for delivery in deliveries:
+            await delivery.acknowledge()
+
+    async def _write(self, deliveries: Sequence[Delivery]) -> None:
+        """Write with the batches in hand again and again while only the store is away."""
+        retry_s = _FIRST_RETRY_S
+        while True:
+            try:
+                receipts = await self._store.write([one.accepted for one in deliveries])
+            except UnavailableError as error:
+                if self._stopping.is_set():
+                    raise
+                _log.warning("ingest.store_away", dependency=error.dependency, retry_s=retry_s)
+                await asyncio.sleep(retry_s)
+                retry_s = min(2 * retry_s, _LAST_RETRY_S)
+            else:
+                _log.debug(
+                    "ingest.stored",
+                    batches=len(receipts),
+                    stored=sum(receipt.stored for receipt in receipts),
+                )
+                return
+
+
+@asynccontextmanager
+async def _extended(deliveries: Sequence[Delivery]) -> AsyncIterator[None]:
+    """Keep deliveries from going to another worker while the block runs."""
+
+    async def extend() -> None:
+        while True:
+            await asyncio.sleep(_EXTEND_EVERY_S)
+            for delivery in deliveries:
+                with suppress(UnavailableError):
+                    await delivery.extend()
+
+    task = asyncio.create_task(extend(), name="ingest-extend")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

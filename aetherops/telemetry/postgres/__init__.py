@@ -1,0 +1,5 @@
+"""The telemetry store in PostgreSQL: a row is a chunk of samples, not a sample."""
+
+from aetherops.telemetry.postgres.store import PostgresTelemetryStore
+
+__all__ = ["PostgresTelemetryStore"]

@@ -1,0 +1,196 @@
+"""The promise of a telemetry store, held by each that we have."""
+
+import asyncio
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from aetherops.errors import NotFoundError
+from aetherops.telemetry.memory import MemoryTelemetryStore
+from aetherops.telemetry.postgres import PostgresTelemetryStore
+from aetherops.telemetry.samples import SampleBatch, Samples, Series
+from aetherops.telemetry.store import AcceptedBatch, Receipt
+from aetherops.telemetry.stream import Stream, StreamName
+
+ALTITUDE = Stream(StreamName("orbit", "sat-7", "altitude_km"), "km")
+SPEED = Stream(StreamName("orbit", "sat-7", "speed_km_s"), "km/s")
+ALWAYS = (-(10**17), 10**17)
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.integration)])
+def store(request):
+    if request.param == "memory":
+        return MemoryTelemetryStore()
+    return PostgresTelemetryStore(request.getfixturevalue("postgres_pool"))
+
+
+def accepted(version, times, values, stream=ALTITUDE):
+    series = Series(stream, Samples.of(times, values))
+    return AcceptedBatch(SampleBatch(uuid4(), (series,)), version)
+
+
+async def rows(store, stream=ALTITUDE, start_us=ALWAYS[0], end_us=ALWAYS[1]):
+    samples = await store.read(stream.name, start_us, end_us)
+    return list(zip(samples.times_us.tolist(), samples.values.tolist(), strict=True))
+
+
+async def test_what_was_written_is_read_in_order_of_time(store):
+    (receipt,) = await store.write([accepted(1, [30, 10, 20], [3.0, 1.0, 2.0])])
+
+    assert receipt.stored == 3
+    assert await rows(store) == [(10, 1.0), (20, 2.0), (30, 3.0)]
+
+
+async def test_a_range_includes_its_start_and_excludes_its_end(store):
+    await store.write([accepted(1, [10, 20, 30], [1.0, 2.0, 3.0])])
+
+    assert await rows(store, start_us=10, end_us=30) == [(10, 1.0), (20, 2.0)]
+    assert await rows(store, start_us=11, end_us=20) == []
+    assert await rows(store, start_us=30, end_us=10) == []
+
+
+async def test_the_same_batch_again_changes_nothing_and_has_its_first_receipt(store):
+    batch = accepted(1, [10, 20], [1.0, 2.0])
+
+    first = await store.write([batch])
+    again = await store.write([batch, batch])
+
+    assert again == [*first, *first]
+    assert (await store.find(ALTITUDE.name)).count == 2
+
+
+async def test_the_same_samples_in_another_batch_are_all_duplicates(store):
+    await store.write([accepted(1, [10, 20], [1.0, 2.0])])
+    (receipt,) = await store.write([accepted(2, [10, 20], [1.0, 2.0])])
+
+    assert (receipt.stored, receipt.duplicates, receipt.corrected) == (0, 2, 0)
+    assert (await store.find(ALTITUDE.name)).count == 2
+
+
+async def test_late_samples_between_others_are_read_in_their_place(store):
+    await store.write([accepted(1, [10, 30], [1.0, 3.0])])
+    await store.write([accepted(2, [20, 40], [2.0, 4.0])])
+
+    assert await rows(store) == [(10, 1.0), (20, 2.0), (30, 3.0), (40, 4.0)]
+
+
+async def test_the_later_version_counts_whichever_is_stored_first(store):
+    await store.write([accepted(5, [10], [5.0])])
+    await store.write([accepted(4, [10], [4.0])])
+
+    assert await rows(store) == [(10, 5.0)]
+
+
+async def test_batches_of_one_transaction_have_their_own_receipts(store):
+    one, two = accepted(1, [10, 20], [1.0, 2.0]), accepted(2, [20, 30], [2.5, 3.0])
+
+    assert await store.write([one, two]) == [
+        Receipt(one.batch.batch_id, 2, 0, 0),
+        Receipt(two.batch.batch_id, 1, 0, 1),
+    ]
+    assert await store.receipts([two.batch.batch_id, uuid4()]) == [
+        Receipt(two.batch.batch_id, 1, 0, 1)
+    ]
+
+
+async def test_a_stream_knows_how_much_it_holds_and_since_when(store):
+    await store.write([accepted(1, [10, 20], [1.0, 2.0]), accepted(2, [5], [0.5])])
+
+    record = await store.find(ALTITUDE.name)
+
+    assert (record.stream, record.count) == (ALTITUDE, 3)
+    assert (record.first_us, record.last_us) == (5, 20)
+
+
+async def test_an_unknown_stream_is_not_found(store):
+    name = StreamName("no", "such", "stream")
+    with pytest.raises(NotFoundError, match="no/such/stream"):
+        await store.find(name)
+    with pytest.raises(NotFoundError, match="no/such/stream"):
+        await store.read(name, *ALWAYS)
+
+
+async def test_streams_are_listed_by_name_prefix_and_page(store):
+    await store.write([accepted(1, [1], [1.0], stream) for stream in (SPEED, ALTITUDE)])
+
+    async def names(*args, **kwargs):
+        return [str(r.stream.name) for r in await store.streams(*args, **kwargs)]
+
+    assert await names("orbit/") == ["orbit/sat-7/altitude_km", "orbit/sat-7/speed_km_s"]
+    assert await names("orbit/sat-7/s") == ["orbit/sat-7/speed_km_s"]
+    assert await names(after="orbit/sat-7/altitude_km") == ["orbit/sat-7/speed_km_s"]
+    assert await names(limit=1) == ["orbit/sat-7/altitude_km"]
+    assert await names("orbit/_") == []
+
+
+async def test_count_bounds_what_a_read_decodes(store):
+    await store.write([accepted(1, range(100), np.arange(100.0))])
+
+    assert await store.count(ALTITUDE.name, 0, 100) == 100
+    assert await store.count(ALTITUDE.name, 200, 300) == 0
+    assert await store.count(ALTITUDE.name, 10, 20) >= 10
+
+
+async def test_any_history_of_batches_reads_as_the_latest_version_of_each_instant(store):
+    rng = np.random.default_rng(7)
+    history = []
+    for version in range(30):
+        start, n = int(rng.integers(0, 40_000)), int(rng.integers(1, 6_000))
+        times = rng.permutation(np.arange(start, start + n * 3, 3))
+        history.append(accepted(version, times, rng.normal(size=n).round(3)))
+    expected = {}
+    for one in history:
+        samples = one.batch.series[0].samples
+        expected.update(zip(samples.times_us.tolist(), samples.values.tolist(), strict=True))
+
+    arrival = [history[i] for i in rng.permutation(len(history))]
+    receipts = []
+    while arrival:
+        group, arrival = arrival[:4], arrival[4:]
+        receipts += await store.write(group)
+
+    assert await rows(store) == sorted(expected.items())
+    assert sum(receipt.stored for receipt in receipts) == len(expected)
+    assert (await store.find(ALTITUDE.name)).count == len(expected)
+
+
+@pytest.mark.integration
+async def test_concurrent_writers_of_the_same_streams_lose_nothing(postgres_pool):
+    store = PostgresTelemetryStore(postgres_pool)
+    batches = [
+        accepted(i, range(i * 50, i * 50 + 100), np.full(100, float(i)), stream)
+        for i in range(10)
+        for stream in (ALTITUDE, SPEED)
+    ]
+
+    await asyncio.gather(*(store.write([a, b]) for a in batches[:5] for b in batches[15:]))
+    await asyncio.gather(*(store.write([batch]) for batch in [*batches, *batches]))
+
+    for stream in (ALTITUDE, SPEED):
+        expected = [(t, float(min(t // 50, 9))) for t in range(550)]
+        assert await rows(store, stream) == expected
+
+
+@pytest.mark.integration
+async def test_chunks_in_postgres_do_not_overlap_and_carry_the_moments_of_their_values(
+    postgres_pool,
+):
+    store = PostgresTelemetryStore(postgres_pool)
+    rng = np.random.default_rng(3)
+    for version in range(40):
+        times = rng.integers(0, 30_000, 700)
+        await store.write([accepted(version, times, rng.normal(size=700))])
+
+    chunks = await postgres_pool.fetch("SELECT * FROM chunk ORDER BY start_us")
+
+    assert all(a["end_us"] < b["start_us"] for a, b in zip(chunks, chunks[1:], strict=False))
+    for chunk in chunks:
+        values = (
+            await store.read(ALTITUDE.name, chunk["start_us"], chunk["end_us"] + 1)
+        ).values
+        assert len(values) == chunk["count"]
+        assert values.mean() == pytest.approx(chunk["mean"], abs=1e-12)
+        assert ((values - values.mean()) ** 2).sum() == pytest.approx(chunk["m2"])
+        assert (values.min(), values.max()) == (chunk["minimum"], chunk["maximum"])
+        assert (values[0], values[-1]) == (chunk["first_value"], chunk["last_value"])

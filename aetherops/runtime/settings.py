@@ -37,7 +37,8 @@ class Settings(BaseSettings):
         "auto", description="auto: console on a terminal, JSON elsewhere."
     )
 
-    ingest_fetch_batches: int = Field(64, ge=1, le=1000, description="Batches in one transaction.")
+    ingest_workers: int = Field(2, ge=0, le=64, description="Workers in this process; 0 for none.")
+    ingest_fetch_batches: int = Field(32, ge=1, le=256, description="Batches in one transaction.")
     ingest_backlog_bytes: int = Field(
         4 * 2**30, ge=2**20, description="JetStream bytes kept before ingest is refused with 503."
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pcodec import ChunkConfig, standalone
 
-from aetherops.core import Moments
+from aetherops.core import BlockMoments
 from aetherops.errors import AetherOpsError
 from aetherops.telemetry.merge import Versioned
 from aetherops.telemetry.samples import Samples
@@ -98,7 +98,7 @@ class Chunk:
 
     start_us: int
     end_us: int
-    moments: Moments
+    moments: BlockMoments
     packed: PackedColumns
 
 
@@ -112,7 +112,7 @@ def pack(columns: Versioned) -> Iterator[Chunk]:
 
 def _pack_one(columns: Versioned) -> Chunk:
     times, values = columns.samples.times_us, columns.samples.values
-    moments = Moments()
+    moments = BlockMoments()
     moments.push_many(values)
     packed = PackedColumns(
         len(columns),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,7 +28,8 @@ __all__ = ["NEIGHBOURS", "Rewrite", "Span", "place"]
 NEIGHBOURS = 16
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Span:
     """What a chunk covers (both ends included), and its number of samples."""
 
     start_us: int

@@ -37,7 +37,7 @@ def test_each_sample_is_placed_once_and_the_outcome_does_not_overlap(case):
         )
         for r in rewrites
     ]
-    everything = sorted(kept + written)
+    everything = sorted(kept + written, key=lambda span: span.start_us)
     assert all(a.end_us < b.start_us for a, b in zip(everything, everything[1:], strict=False))
 
 

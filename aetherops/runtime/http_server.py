@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -12,8 +12,6 @@ import uvicorn
 from aetherops.errors import AetherOpsError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from starlette.types import ASGIApp
 
 __all__ = ["AddressInUseError", "HttpServer", "listening_socket"]
@@ -94,5 +92,6 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    def capture_signals(self) -> AbstractContextManager[None]:
-        return nullcontext()  # signals are the supervisor's
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # signals are the supervisor's

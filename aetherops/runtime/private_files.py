@@ -1,0 +1,45 @@
+"""Files and directories that only their owner may read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from aetherops.errors import InvalidInputError
+
+__all__ = ["prepare_data_dir", "write_private"]
+
+
+def prepare_data_dir(data_dir: Path) -> Path:
+    """Make the data directory where it is missing (mode 0700) and return its absolute path.
+
+    Raises
+    ------
+    InvalidInputError
+        It cannot be made, or this user cannot write in it.
+    """
+    data_dir = data_dir.expanduser().absolute()
+    expected = "a directory that can be made and written"
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        expected += f" ({error.strerror})"
+        raise InvalidInputError("data_dir", str(data_dir), expected) from None
+    if not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
+        raise InvalidInputError("data_dir", str(data_dir), expected)
+    return data_dir
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 in one step: a reader sees the old text or the new one."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

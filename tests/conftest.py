@@ -1,0 +1,113 @@
+"""Fixtures of the whole suite: real servers, started once, and a fresh database for each test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client as NatsClient
+from nats.js import JetStreamContext
+from redis.asyncio import Redis
+
+from aetherops.runtime.connections import connect_nats, connect_postgres, connect_redis
+from aetherops.runtime.embedded import running_servers
+from aetherops.runtime.endpoints import Endpoints
+from aetherops.runtime.migrate import migrate
+from aetherops.runtime.settings import Settings
+
+_TEMPLATE = "aetherops_template"
+_database_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def settings() -> Iterator[Settings]:
+    """Settings of an instance with a data directory of its own, whatever the environment says."""
+    # Not pytest's tmp_path: its parents are closed to the system user that PostgreSQL runs as when
+    # the tests run as root.
+    data_dir = tempfile.mkdtemp(prefix="aetherops-tests-")
+    try:
+        yield Settings(data_dir=Path(data_dir), postgres_dsn=None, redis_url=None, nats_url=None)
+    finally:
+        shutil.rmtree(data_dir)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def servers(settings: Settings) -> AsyncIterator[Endpoints]:
+    """Addresses of running PostgreSQL, NATS and Valkey servers."""
+    async with running_servers(settings) as endpoints:
+        yield endpoints
+
+
+@pytest_asyncio.fixture(scope="session")
+async def _postgres_template(servers: Endpoints, settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """A migrated database to copy; the pool given is of another one, from which copies are made."""
+    pool = await connect_postgres(servers.postgres_dsn, settings)
+    await pool.execute(f"CREATE DATABASE {_TEMPLATE}")
+    template = await connect_postgres(_with_database(servers.postgres_dsn, _TEMPLATE), settings)
+    await migrate(template)
+    await template.close()
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture
+async def postgres_dsn(_postgres_template: asyncpg.Pool, servers: Endpoints) -> AsyncIterator[str]:
+    """DSN of a migrated, empty database that only this test sees."""
+    name = f"test_{next(_database_numbers)}"
+    await _postgres_template.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield _with_database(servers.postgres_dsn, name)
+    await _postgres_template.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture
+async def postgres_pool(postgres_dsn: str, settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """Connections to this test's own database."""
+    pool = await connect_postgres(postgres_dsn, settings)
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture
+async def nats(servers: Endpoints, settings: Settings) -> AsyncIterator[NatsClient]:
+    """A connection to NATS; the test's streams go with it."""
+    client = await connect_nats(servers.nats_url, settings)
+    yield client
+    jetstream = client.jetstream()
+    for stream in await jetstream.streams_info():
+        await jetstream.delete_stream(stream.config.name or "")
+    await client.close()
+
+
+@pytest.fixture
+def jetstream(nats: NatsClient) -> JetStreamContext:
+    """JetStream without a stream."""
+    return nats.jetstream()
+
+
+@pytest_asyncio.fixture
+async def redis(servers: Endpoints, settings: Settings) -> AsyncIterator[Redis]:
+    """A client of an empty Valkey."""
+    client = await connect_redis(servers.redis_url, settings)
+    yield client
+    await client.flushall()
+    await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Directory of real recordings, beside the project; tests that need it skip where it is not."""
+    directory = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not directory.is_dir():
+        pytest.skip("no recordings beside the project")
+    return directory
+
+
+def _with_database(dsn: str, name: str) -> str:
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))

@@ -1,0 +1,1 @@
+"""The HTTP application: GraphQL answers, telemetry ingest, health and metrics."""

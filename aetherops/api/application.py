@@ -1,0 +1,62 @@
+"""The routes, and what stands around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from aetherops.api.failures import respond_with_failure
+from aetherops.api.graphql.transport import GraphQLEndpoint
+from aetherops.api.health import HealthEndpoint
+from aetherops.api.ingest import IngestEndpoint
+from aetherops.api.metrics import Metrics
+from aetherops.api.middleware import ErrorResponses, RequestLog, SecurityHeaders
+from aetherops.api.services import ApiServices
+from aetherops.errors import AetherOpsError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+__all__ = ["ApiServices", "create_application"]
+
+
+def create_application(services: ApiServices) -> Starlette:
+    """The ASGI application over the given services; it starts nothing and connects nowhere."""
+    metrics = Metrics(services.registry)
+    routes = _routes(services, metrics)
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(RequestLog, metrics=metrics, routes=[route.path for route in routes]),
+            Middleware(SecurityHeaders),
+            Middleware(ErrorResponses),
+        ],
+        exception_handlers={
+            HTTPException: respond_with_failure,
+            AetherOpsError: respond_with_failure,
+        },
+    )
+
+
+def _routes(services: ApiServices, metrics: Metrics) -> list[Route]:
+    graphql = GraphQLEndpoint(services, metrics)
+    ingest = IngestEndpoint(services, metrics)
+    health = HealthEndpoint(services)
+    return [
+        Route("/", _go_to_explorer, methods=["GET"]),
+        Route("/graphql", graphql.respond, methods=["GET", "POST"]),
+        Route("/v1/telemetry", ingest.accept_batch, methods=["POST"]),
+        Route("/v1/receipts", ingest.list_receipts, methods=["POST"]),
+        Route("/healthz", health.show_life, methods=["GET"]),
+        Route("/readyz", health.show_readiness, methods=["GET"]),
+        Route("/metrics", health.show_metrics, methods=["GET"]),
+    ]
+
+
+async def _go_to_explorer(request: Request) -> RedirectResponse:
+    return RedirectResponse("/graphql")

@@ -1,0 +1,1 @@
+"""The GraphQL face of the platform: schema, execution by columns, transport over HTTP."""

@@ -1,0 +1,50 @@
+"""Whether the process lives, whether it can work, and what it has counted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from aetherops.api.json_responses import OrjsonResponse
+from aetherops.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from aetherops.api.services import ApiServices
+
+__all__ = ["HealthEndpoint"]
+
+_READINESS_TIMEOUT_S = 5.0
+
+
+class HealthEndpoint:
+    """``GET /healthz``, ``/readyz`` and ``/metrics``; none needs a token or tells a secret."""
+
+    def __init__(self, services: ApiServices) -> None:
+        self._services = services
+
+    async def show_life(self, request: Request) -> OrjsonResponse:
+        """200 as long as the event loop turns."""
+        return OrjsonResponse({"alive": True})
+
+    async def show_readiness(self, request: Request) -> OrjsonResponse:
+        """200 where every dependency answers; 503 with the names of those that do not."""
+        try:
+            async with asyncio.timeout(_READINESS_TIMEOUT_S):
+                dependencies = dict(await self._services.readiness())
+        except TimeoutError:
+            raise UnavailableError("readiness") from None
+        down = sorted(name for name, answers in dependencies.items() if not answers)
+        status = 503 if down else 200
+        headers = {"Retry-After": "1"} if down else None
+        content = {"ready": not down, "down": down, "dependencies": dependencies}
+        return OrjsonResponse(content, status, headers)
+
+    async def show_metrics(self, request: Request) -> Response:
+        """Everything counted, as Prometheus reads it."""
+        content = generate_latest(self._services.registry)
+        return Response(content, media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,40 @@
+"""What the HTTP application is given to work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from aetherops.identity.tokens import TokenVerifier
+    from aetherops.runtime.settings import Settings
+    from aetherops.telemetry.intake import BatchQueue
+    from aetherops.telemetry.store import TelemetryStore
+
+__all__ = ["ApiServices"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices:
+    """The parts behind the HTTP application.
+
+    Parameters
+    ----------
+    store : answers queries.
+    intake : takes accepted batches.
+    verifier : knows whose a token is.
+    readiness : says of each dependency, by name, whether it answers.
+    settings : limits of requests and answers.
+    registry : what ``/metrics`` shows; the application adds its own.
+    """
+
+    store: TelemetryStore
+    intake: BatchQueue
+    verifier: TokenVerifier
+    readiness: Callable[[], Awaitable[Mapping[str, bool]]]
+    settings: Settings
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)

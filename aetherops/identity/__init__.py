@@ -1,0 +1,1 @@
+"""Who asks: operators, signing keys and bearer tokens."""

@@ -1,0 +1,197 @@
+"""Telemetry in over HTTP: what is accepted, and what each refusal names."""
+
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from aetherops.errors import UnavailableError
+from aetherops.runtime.settings import Settings
+from aetherops.telemetry.codec import MEDIA_TYPE, encode_batch
+from aetherops.telemetry.samples import SampleBatch, Samples, Series
+from aetherops.telemetry.stream import Stream, StreamName
+
+NAME = StreamName("orbit", "sat-7", "altitude_km")
+ONE = {
+    "stream": str(NAME),
+    "unit": "km",
+    "times": ["2026-01-01T00:00:00Z", "2026-01-01T01:00:01.5+01:00", 1_767_225_602_000_000],
+    "values": [400, 401.5, -0.25],
+}
+START_US, END_US = 1_767_225_600_000_000, 1_767_225_700_000_000
+
+
+async def test_one_series_is_accepted_and_stored(client, platform):
+    response = await client.post("/v1/telemetry", json=ONE)
+    assert response.status_code == 202
+    assert response.json()["samples"] == 3
+    UUID(response.json()["batch"])
+    samples = await platform.store.read(NAME, START_US, END_US)
+    assert (samples.times_us - START_US).tolist() == [0, 1_500_000, 2_000_000]
+    assert samples.values.tolist() == [400, 401.5, -0.25]
+    assert (await platform.store.find(NAME)).stream.unit == "km"
+
+
+async def test_several_series_are_one_batch(client, platform):
+    batch_id = str(uuid4())
+    series = [ONE, {"stream": "a/b/c", "kind": "counter", "times": [0], "values": [1]}]
+    response = await client.post("/v1/telemetry", json={"batch": batch_id, "series": series})
+    assert response.json() == {"batch": batch_id, "samples": 4}
+    assert len(await platform.store.streams()) == 2
+
+
+async def test_a_batch_under_the_same_id_is_stored_once(client):
+    body = ONE | {"batch": str(uuid4())}
+    for _ in range(2):
+        assert (await client.post("/v1/telemetry", json=body)).status_code == 202
+    response = await client.post("/v1/receipts", json={"batches": [body["batch"]]})
+    (receipt,) = response.json()["receipts"]
+    assert receipt == {"batch": body["batch"], "stored": 3, "duplicates": 0, "corrected": 0}
+
+
+async def test_receipts_come_only_for_what_is_stored(client):
+    response = await client.post("/v1/receipts", json={"batches": [str(uuid4())]})
+    assert response.json() == {"receipts": []}
+
+
+async def test_a_binary_batch_is_accepted(client, platform):
+    times = np.arange(50_000) + START_US
+    samples = Samples.of(times, np.sin(times))
+    batch = SampleBatch(uuid4(), (Series(Stream(NAME), samples),))
+    response = await client.post(
+        "/v1/telemetry", content=encode_batch(batch), headers={"Content-Type": MEDIA_TYPE}
+    )
+    assert response.json() == {"batch": str(batch.batch_id), "samples": 50_000}
+    stored = await platform.store.read(NAME, START_US, END_US)
+    assert stored.values.tobytes() == samples.values.tobytes()
+
+
+async def test_a_long_json_batch_is_accepted(client):
+    n = 20_000
+    body = {"stream": "a/b/c", "times": list(range(n)), "values": [0.5] * n}
+    assert (await client.post("/v1/telemetry", json=body)).json()["samples"] == n
+
+
+def changed(**changes):
+    return {key: value for key, value in (ONE | changes).items() if value is not ...}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ([], "body"),
+        ("text", "body"),
+        (changed(stream=...), "stream"),
+        (changed(stream="orbit"), "stream"),
+        (changed(stream="a/b/c d"), "stream"),
+        (changed(stream=7), "stream"),
+        (changed(unit=5), "unit"),
+        (changed(unit="x" * 33), "unit"),
+        (changed(kind="thing"), "kind"),
+        (changed(times=...), "times"),
+        (changed(times={}), "times"),
+        (changed(values=...), "values"),
+        (changed(values=[1, 2]), "values"),
+        (changed(times=[], values=[]), "series"),
+        (changed(times=[0, "2026-01-01T00:00:00", 2]), "times[1]"),
+        (changed(times=[0, 1, "yesterday"]), "times[2]"),
+        (changed(times=[0, 1.5, 2]), "times[1]"),
+        (changed(times=[0, None, 2]), "times[1]"),
+        (changed(times=[True, 1, 2]), "times[0]"),
+        (changed(times=[0, 1, 2**63]), "times[2]"),
+        (changed(times=[0, 1, 2**62]), "times[2]"),
+        (changed(values=[1, "2", 3]), "values[1]"),
+        (changed(values=[1, 2, None]), "values[2]"),
+        (changed(values=[True, 2, 3]), "values[0]"),
+        (changed(values=["NaN", 2, 3]), "values[0]"),
+        (changed(untis="km"), "untis"),
+        (changed(batch="seven"), "batch"),
+        (changed(batch=None), "batch"),
+        ({"series": {}}, "series"),
+        ({"series": []}, "series"),
+        ({"series": [ONE], "unit": "km"}, "unit"),
+        ({"series": [ONE, 5]}, "series[1]"),
+        ({"series": [ONE, changed(kind="thing")]}, "series[1].kind"),
+        ({"series": [ONE, changed(times=[0, 1, 2, "x"])]}, "series[1].times[3]"),
+        ({"series": [ONE, changed(stream="a/b/c", times=[0, 1, 2**62])]}, "series[1].times[2]"),
+        ({"series": [ONE, ONE]}, "series"),
+    ],
+)
+async def test_a_refusal_names_the_place(client, platform, body, field):
+    response = await client.post("/v1/telemetry", json=body)
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert (error["code"], error["field"]) == ("BAD_INPUT", field)
+    assert error["expected"]
+    assert await platform.store.streams() == []
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"1e999", b"01"])
+async def test_what_json_calls_no_number_is_refused_with_the_place(client, number):
+    content = b'{"stream": "a/b/c", "times": [0], "values": [' + number + b"]}"
+    response = await client.post(
+        "/v1/telemetry", content=content, headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == 400
+    assert "body, line 1 column 4" in response.json()["error"]["field"]
+
+
+async def test_damaged_bytes_are_refused(client):
+    batch = SampleBatch(uuid4(), (Series(Stream(NAME), Samples.of([1, 2], [1, 2])),))
+    content = encode_batch(batch)[:-3]
+    response = await client.post(
+        "/v1/telemetry", content=content, headers={"Content-Type": MEDIA_TYPE}
+    )
+    assert response.status_code == 400
+
+
+async def test_another_media_type_is_refused(client):
+    response = await client.post(
+        "/v1/telemetry", content=b"1,2", headers={"Content-Type": "text/csv"}
+    )
+    assert response.status_code == 415
+    assert response.json()["error"]["code"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
+async def test_a_body_over_the_limit_is_refused(platform):
+    async with platform.client(settings=Settings(max_request_bytes=1024)) as client:
+        response = await client.post("/v1/telemetry", json=changed(times=[0] * 600))
+    assert response.status_code == 413
+    assert response.json()["error"]["limit"] == 1024
+
+
+async def test_more_samples_than_a_batch_may_hold_are_refused(client):
+    n = 262_145
+    body = {"stream": "a/b/c", "times": list(range(n)), "values": [0] * n}
+    response = await client.post("/v1/telemetry", json=body)
+    assert response.status_code == 413
+    assert response.json()["error"]["asked"] == n
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ([], 400),
+        ({}, 400),
+        ({"batches": "x"}, 400),
+        ({"batches": [5]}, 400),
+        ({"batches": [str(uuid4())] * 1001}, 413),
+    ],
+)
+async def test_bad_questions_about_receipts_are_refused(client, body, status):
+    assert (await client.post("/v1/receipts", json=body)).status_code == status
+
+
+class FullQueue:
+    async def put(self, batch):
+        raise UnavailableError("nats", 4.2)
+
+
+async def test_what_cannot_be_kept_is_a_503_with_a_time_to_come_back(platform):
+    async with platform.client(intake=FullQueue()) as client:
+        response = await client.post("/v1/telemetry", json=ONE)
+        metrics = await client.get("/metrics")
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "5"
+    assert response.json()["error"]["dependency"] == "nats"
+    assert "aetherops_accepted_samples_total 0.0" in metrics.text

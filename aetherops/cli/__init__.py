@@ -1,0 +1,18 @@
+"""The command line: ``aetherops up | ingest | query | token | version``."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its status."""
+    try:
+        from aetherops.cli.application import application
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == "aetherops":
+            raise
+        sys.exit(f"aetherops: the command line needs {error.name}: pip install 'aetherops[server]'")
+    application(prog_name="aetherops")

@@ -1,0 +1,172 @@
+"""A plot of points over time in the terminal: two by four dots in a character, with axes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aetherops.instants import to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Curve", "Marks", "draw_plot", "sparkline"]
+
+_BRAILLE = 0x2800
+_DOT_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_BARS = "▁▂▃▄▅▆▇█"
+_MARK = "×"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points in order of time; a value of ``None`` is a gap, which no line crosses."""
+
+    times_us: Sequence[int]
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Single points that are marked with a cross."""
+
+    times_us: Sequence[int] = ()
+    values: Sequence[float] = ()
+
+
+@dataclass(slots=True)
+class _Canvas:
+    """Dots in a rectangle of characters; dot (0, 0) is at the lower left."""
+
+    width: int
+    height: int
+    cells: dict[tuple[int, int], int] = field(default_factory=dict)
+    marks: set[tuple[int, int]] = field(default_factory=set)
+
+    def dot(self, x: int, y: int) -> None:
+        row, column = self.height - 1 - y // 4, x // 2
+        bit = _DOT_BITS[3 - y % 4][x % 2]
+        self.cells[row, column] = self.cells.get((row, column), 0) | bit
+
+    def line(self, x0: int, y0: int, x1: int, y1: int) -> None:
+        steps = max(abs(x1 - x0), abs(y1 - y0), 1)
+        for i in range(steps + 1):
+            self.dot(round(x0 + (x1 - x0) * i / steps), round(y0 + (y1 - y0) * i / steps))
+
+    def mark(self, x: int, y: int) -> None:
+        self.marks.add((self.height - 1 - y // 4, x // 2))
+
+    def row(self, index: int) -> str:
+        return "".join(
+            _MARK
+            if (index, column) in self.marks
+            else chr(_BRAILLE + self.cells[index, column])
+            if (index, column) in self.cells
+            else " "
+            for column in range(self.width)
+        ).rstrip()
+
+
+def draw_plot(
+    curve: Curve, marks: Marks, span_us: tuple[int, int], *, width: int, height: int
+) -> str:
+    """Text of a plot with both axes.
+
+    Parameters
+    ----------
+    curve, marks : what is drawn.
+    span_us : begin and end of the axis of time.
+    width, height : characters of the whole plot.
+    """
+    shown = [v for v in (*curve.values, *marks.values) if v is not None]
+    if not shown:
+        return "no samples in this range"
+    low, high = min(shown), max(shown)
+    labels = _value_labels(low, high, max(height - 2, 2))
+    margin = max(map(len, labels))
+    canvas = _Canvas(max(width - margin - 2, 10), len(labels))
+    _draw(canvas, curve, marks, span_us, (low, high))
+    rows = [
+        f"{label:>{margin}} {'┤' if label else '│'}{canvas.row(i)}"
+        for i, label in enumerate(labels)
+    ]
+    rows.append(f"{'':{margin}} └{'─' * canvas.width}")
+    rows.append(_time_labels(span_us, margin + 2, canvas.width))
+    return "\n".join(rows)
+
+
+def sparkline(values: Sequence[float | None], width: int = 60) -> str:
+    """One line of bars, each the mean of its share of the values; a gap is a space."""
+    shares = (
+        [
+            [
+                v
+                for v in values[i * len(values) // width : (i + 1) * len(values) // width]
+                if v is not None
+            ]
+            for i in range(min(width, len(values)))
+        ]
+        if len(values) > width
+        else [[v] if v is not None else [] for v in values]
+    )
+    means = [math.fsum(share) / len(share) if share else None for share in shares]
+    known = [mean for mean in means if mean is not None]
+    if not known:
+        return ""
+    low, span = min(known), (max(known) - min(known)) or 1.0
+    return "".join(
+        " " if mean is None else _BARS[min(int((mean - low) / span * len(_BARS)), len(_BARS) - 1)]
+        for mean in means
+    )
+
+
+def _draw(
+    canvas: _Canvas,
+    curve: Curve,
+    marks: Marks,
+    span_us: tuple[int, int],
+    limits: tuple[float, float],
+) -> None:
+    def place(time_us: int, value: float) -> tuple[int, int]:
+        across = (time_us - span_us[0]) / max(span_us[1] - span_us[0], 1)
+        up = (value - limits[0]) / (limits[1] - limits[0]) if limits[1] > limits[0] else 0.5
+        return round(across * (2 * canvas.width - 1)), round(up * (4 * canvas.height - 1))
+
+    before: tuple[int, int] | None = None
+    for time_us, value in zip(curve.times_us, curve.values, strict=True):
+        here = None if value is None else place(time_us, value)
+        if here is not None:
+            canvas.line(*(before or here), *here)
+        before = here
+    for time_us, value in zip(marks.times_us, marks.values, strict=True):
+        canvas.mark(*place(time_us, value))
+
+
+def _value_labels(low: float, high: float, rows: int) -> list[str]:
+    """A label for the first row, the last, and every fourth between."""
+    if low == high:
+        return [f"{low:.6g}" if row == rows // 2 else "" for row in range(rows)]
+    digits = max(0, min(9, 2 - math.floor(math.log10(high - low))))
+    compact = max(abs(low), abs(high)) >= 1e9 or high - low < 1e-7
+    step = (high - low) / (rows - 1)
+    return [
+        ""
+        if row % 4 and row != rows - 1
+        else f"{high - row * step:.5g}"
+        if compact
+        else f"{high - row * step:.{digits}f}"
+        for row in range(rows)
+    ]
+
+
+def _time_labels(span_us: tuple[int, int], margin: int, width: int) -> str:
+    """Begin, middle and end where there is room, begin and end else."""
+    begin, end = span_us
+    texts = [to_iso(us // 1_000_000 * 1_000_000) for us in (begin, (begin + end) // 2, end)]
+    line = " " * margin + texts[0]
+    middle = margin + (width - len(texts[1])) // 2
+    if middle > len(line):
+        line = line.ljust(middle) + texts[1]
+    last = margin + width - len(texts[2])
+    return line.ljust(last) + texts[2] if last > len(line) else f"{line} … {texts[2]}"

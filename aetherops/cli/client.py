@@ -1,0 +1,152 @@
+"""The HTTP interface of an instance, from the outside."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+import httpx
+
+from aetherops.cli.outcome import ServerRefusedError, UnreachableError
+from aetherops.telemetry.codec import MEDIA_TYPE, encode_batch
+from aetherops.telemetry.store import Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from aetherops.cli.connection import Connection
+    from aetherops.telemetry.samples import SampleBatch
+
+__all__ = ["Client"]
+
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_PATIENCE_S = 60.0
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 5.0
+_TRY_AGAIN = frozenset({429, 502, 503, 504})
+
+
+class Client:
+    """Talks to one instance; an asynchronous context manager.
+
+    Parameters
+    ----------
+    connection : where, and with which token.
+    patience_s : how long a batch that the server cannot take now is offered again.
+    transport : another way to reach the application than the network.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        patience_s: float = _PATIENCE_S,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url = connection.url
+        self._patience_s = patience_s
+        self._http = httpx.AsyncClient(
+            base_url=connection.url,
+            headers={"Authorization": f"Bearer {connection.token}"},
+            timeout=_TIMEOUT,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def send(self, batch: SampleBatch) -> None:
+        """Have a batch accepted; tried again under the same id, so that it counts once.
+
+        Raises
+        ------
+        ServerRefusedError
+            The server does not want it.
+        UnreachableError
+            The server was not able to take it for as long as the client's patience.
+        """
+        body = encode_batch(batch)
+        give_up = time.monotonic() + self._patience_s
+        pause_s = _FIRST_RETRY_S
+        while True:
+            try:
+                response = await self._post("/v1/telemetry", body, MEDIA_TYPE)
+                if response.status_code not in _TRY_AGAIN:
+                    return self._check(response)
+                problem = UnreachableError(f"{self._url}: {_message(response)}")
+                wait_s = _retry_after_s(response) or pause_s
+            except UnreachableError as error:
+                problem, wait_s = error, pause_s
+            # Spread, so that requests that failed together do not come back together.
+            wait_s *= random.uniform(1.0, 1.25)  # noqa: S311
+            if time.monotonic() + wait_s > give_up:
+                raise problem
+            await asyncio.sleep(wait_s)
+            pause_s = min(2 * pause_s, _LAST_RETRY_S)
+
+    async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
+        """Receipts of those batches, at most 1,000, that are stored by now."""
+        document = await self._post_json("/v1/receipts", {"batches": [str(b) for b in batch_ids]})
+        return [
+            Receipt(UUID(r["batch"]), r["stored"], r["duplicates"], r["corrected"])
+            for r in document["receipts"]
+        ]
+
+    async def ask(self, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
+        """A GraphQL response: ``data`` and, where something failed, ``errors``."""
+        return await self._post_json("/graphql", {"query": query, "variables": variables})
+
+    async def _post_json(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
+        import orjson
+
+        response = await self._post(path, orjson.dumps(document), "application/json")
+        self._check(response)
+        try:
+            answer = orjson.loads(response.content)
+        except orjson.JSONDecodeError as error:
+            raise ServerRefusedError(f"{self._url}: the answer is no JSON") from error
+        if not isinstance(answer, dict):
+            raise ServerRefusedError(f"{self._url}: the answer is no JSON object")
+        return answer
+
+    async def _post(self, path: str, body: bytes, media_type: str) -> httpx.Response:
+        try:
+            return await self._http.post(path, content=body, headers={"Content-Type": media_type})
+        except httpx.TimeoutException as error:
+            raise UnreachableError(f"{self._url} did not answer in time") from error
+        except httpx.HTTPError as error:
+            raise UnreachableError(f"{self._url} cannot be reached: {error}") from error
+
+    def _check(self, response: httpx.Response) -> None:
+        if response.status_code in _TRY_AGAIN:
+            raise UnreachableError(f"{self._url}: {_message(response)}")
+        if not response.is_success:
+            raise ServerRefusedError(
+                f"{self._url} refused ({response.status_code}): {_message(response)}"
+            )
+
+
+def _message(response: httpx.Response) -> str:
+    """The server's own words where it is ours, else the name of the status."""
+    try:
+        document = response.json()
+        return str((document.get("error") or document["errors"][0])["message"])
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return response.reason_phrase or f"status {response.status_code}"
+
+
+def _retry_after_s(response: httpx.Response) -> float | None:
+    """Seconds that the server asks to wait, at most a minute; a date is not waited for."""
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), 60.0) if text.isdecimal() else None

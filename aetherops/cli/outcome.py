@@ -1,0 +1,64 @@
+"""How commands end: their exit statuses, and one line for an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import typer
+
+from aetherops.errors import (
+    AetherOpsError,
+    InvalidInputError,
+    LimitExceededError,
+    NotFoundError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ExitStatus", "ServerRefusedError", "UnreachableError", "reported_errors"]
+
+
+class ExitStatus(IntEnum):
+    """Exit statuses of every command."""
+
+    DONE = 0
+    SOME_REJECTED = 1
+    BAD_INPUT = 2
+    NO_SERVER = 3
+    INTERRUPTED = 130
+
+
+class UnreachableError(AetherOpsError):
+    """The server does not answer, or not in time."""
+
+
+class ServerRefusedError(AetherOpsError):
+    """The server answered, and did not do what was asked."""
+
+
+_INPUT_ERRORS = (InvalidInputError, NotFoundError, LimitExceededError)
+
+
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Turn errors of the platform into one line on standard error and an exit status."""
+    try:
+        yield
+    except AetherOpsError as error:
+        print(f"aetherops: {error}", file=sys.stderr)  # noqa: T201
+        bad_input = isinstance(error, _INPUT_ERRORS)
+        raise typer.Exit(ExitStatus.BAD_INPUT if bad_input else ExitStatus.NO_SERVER) from error
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does: no error, and nothing to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(ExitStatus.DONE) from None
+    except OSError as error:
+        print(f"aetherops: {error}", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(ExitStatus.BAD_INPUT) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None

@@ -1,0 +1,79 @@
+"""``aetherops up``: the whole platform in one process, and how to reach it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aetherops.cli.options import settings_with
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aetherops.runtime.instance import Instance
+    from aetherops.runtime.settings import Settings
+
+__all__ = ["announcement", "run_platform"]
+
+_DEMO_STREAM = "orbit/cbers-2/altitude_km"
+_CATALOGUE = "{ streams { nodes { name unit count first last } } }"
+
+
+def run_platform(data_dir: Path | None, host: str | None, port: int | None, *, demo: bool) -> None:
+    """Run until SIGINT or SIGTERM; options go before the environment's settings."""
+    from aetherops.bootstrap import serve
+    from aetherops.runtime.logs import configure_logging
+
+    settings = settings_with(data_dir, host, port)
+    configure_logging(settings)
+    asyncio.run(serve(settings, demo=demo, ready=partial(_announce, settings, demo)))
+
+
+def announcement(instance: Instance, data_dir: Path, *, demo: bool) -> list[tuple[str, str]]:
+    """What to tell once the platform is ready: a title and a text each."""
+    place = f" --data-dir {data_dir}" if data_dir != settings_with().data_dir else ""
+    stream = _DEMO_STREAM if demo else "service/source/parameter"
+    command = f"aetherops query {stream} --plot{place}"
+    lines = [
+        ("Explorer", f"{instance.url}/graphql#token={instance.token}"),
+        ("Token", instance.token),
+        ("GraphQL", _query_text(stream) if demo else _CATALOGUE),
+        ("Data", str(data_dir)),
+        ("Stop", "Ctrl-C"),
+    ]
+    ingest = f"aetherops ingest FILE.csv --stream {stream}{place}"
+    lines[3:3] = [("Ask", command)] if demo else [("Ingest", ingest), ("Ask", command)]
+    return lines
+
+
+def _query_text(stream: str) -> str:
+    """A query about the last hour of a stream that can be pasted as it is."""
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.now(UTC).replace(second=0, microsecond=0, tzinfo=None)
+    start, end = (f"{t.isoformat()}Z" for t in (now - timedelta(hours=1), now))
+    return (
+        f'{{ telemetry(stream: "{stream}", range: {{start: "{start}", end: "{end}"}}, '
+        "downsample: {buckets: 12}) "
+        "{ columns { times values } statistics { count mean min max } } }"
+    )
+
+
+def _announce(settings: Settings, demo: bool, instance: Instance) -> None:
+    lines = announcement(instance, settings.data_dir, demo=demo)
+    if not sys.stdout.isatty():
+        for title, text in lines:
+            print(f"{title:9} {text}", flush=True)  # noqa: T201
+        return
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    body = Text(overflow="fold")
+    for title, text in lines:
+        body.append(f"{title:9} ", style="bold cyan")
+        body.append(f"{text}\n")
+    body.rstrip()
+    Console().print(Panel(body, title="AetherOps is up", title_align="left"), soft_wrap=False)

@@ -86,9 +86,7 @@ async def serve(
         await supervise(parts, request, settings.drain_timeout_s)
 
 
-def issue_token(
-    key: SigningKey, lifetime_s: float, operator: Operator = _LOCAL_OPERATOR
-) -> str:
+def issue_token(key: SigningKey, lifetime_s: float, operator: Operator = _LOCAL_OPERATOR) -> str:
     """A bearer token for the API, from the instance's own key."""
     return TokenIssuer(key).issue(operator, lifetime_s, time.time())
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pcodec import ChunkConfig, standalone
 
-from aetherops.core import BlockMoments
 from aetherops.errors import AetherOpsError
 from aetherops.telemetry.merge import Versioned
+from aetherops.telemetry.moments import Moments
 from aetherops.telemetry.samples import Samples
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Chunk:
 
     start_us: int
     end_us: int
-    moments: BlockMoments
+    moments: Moments
     packed: PackedColumns
 
 
@@ -112,8 +112,6 @@ def pack(columns: Versioned) -> Iterator[Chunk]:
 
 def _pack_one(columns: Versioned) -> Chunk:
     times, values = columns.samples.times_us, columns.samples.values
-    moments = BlockMoments()
-    moments.push_many(values)
     packed = PackedColumns(
         len(columns),
         _PCODEC,
@@ -121,4 +119,4 @@ def _pack_one(columns: Versioned) -> Chunk:
         standalone.simple_compress(values, _CONFIG),
         standalone.simple_compress(columns.versions, _CONFIG),
     )
-    return Chunk(int(times[0]), int(times[-1]), moments, packed)
+    return Chunk(int(times[0]), int(times[-1]), Moments(values), packed)

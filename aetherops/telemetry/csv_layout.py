@@ -108,6 +108,8 @@ def detect_layout(lines: Sequence[str], wanted: Wanted) -> Layout:
     rows = _split_lines(filled, delimiter)
     first = rows[0]
     has_header = not any(_looks_like_time(f) or number_in(f) is not None for f in first)
+    if has_header and len(rows) == 1:
+        raise InvalidInputError("file", lines[0], "rows after the header")
     columns = tuple(first) if has_header else tuple(str(i + 1) for i in range(len(first)))
     fields = _columns_of([row for row in rows[has_header:] if len(row) == len(first)], len(first))
     return _choose(delimiter, columns, has_header, fields, wanted)
@@ -194,10 +196,11 @@ def _only(
     if len(usual) == 1:
         return usual[0]
     if candidates:
-        found = f"several that may be it: {_listed(tuple(columns[i] for i in candidates))}"
-    else:
-        found = "none that looks like it"
-    raise InvalidInputError(what, found, f"the name of one of the columns {_listed(columns)}")
+        choice = _listed(tuple(columns[i] for i in candidates))
+        raise InvalidInputError(what, "no choice", f"a choice between {choice}")
+    raise InvalidInputError(
+        what, "none", f"that one of {_listed(columns)} is chosen or looks like it"
+    )
 
 
 def _listed(columns: tuple[str, ...]) -> str:

@@ -120,10 +120,7 @@ class TimeFormat:
             raise RowError(Reason.TIME, f"time {text!r}, expected ISO 8601") from None
         if instant.tzinfo is None:
             if self.zone is None:
-                raise RowError(
-                    Reason.NAIVE_TIME,
-                    f"time {text!r} names no instant: give its zone with --timezone (such as UTC)",
-                )
+                raise RowError(Reason.NAIVE_TIME, f"time {text!r}, and no time zone is given")
             instant = instant.replace(tzinfo=self.zone)
         return to_us(instant)
 

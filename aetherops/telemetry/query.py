@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from aetherops.core import BlockMoments
+from aetherops.core import find_anomalies
 from aetherops.errors import InvalidInputError
+from aetherops.telemetry.buckets import time_buckets
+from aetherops.telemetry.moments import Moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,16 +153,26 @@ def points(samples: Samples, start_us: int, end_us: int, downsample: Downsample 
     """
     if downsample is None:
         return Points(samples.times_us, samples.values, np.ones(len(samples), np.int64))
-    width = downsample.width_us
-    first = start_us // width
-    starts = (first + np.arange(downsample.count(start_us, end_us), dtype=np.int64)) * width
-    edges = np.append(np.searchsorted(samples.times_us, starts), len(samples))
-    return Points(starts, _reduce(samples.values, edges, downsample.function), np.diff(edges))
+    buckets = time_buckets(
+        samples.times_us,
+        samples.values,
+        downsample.width_us,
+        functions=(downsample.function,),
+        start_us=start_us,
+        end_us=end_us,
+        gaps="nan",
+        limit=max(1, downsample.count(start_us, end_us)),
+    )
+    return Points(
+        np.asarray(buckets.start_us),
+        np.asarray(buckets.columns[downsample.function]),
+        np.asarray(buckets.count),
+    )
 
 
 def statistics(samples: Samples) -> Statistics:
     """Moments, extremes and ends of the values."""
-    moments = BlockMoments(samples.values)
+    moments = Moments(samples.values)
     if moments.count == 0:
         return Statistics(0, *[None] * 7)
     several = moments.count > 1
@@ -210,35 +222,11 @@ def anomalies(samples: Samples, threshold: float, limit: int) -> Anomalies:
     if not (math.isfinite(threshold) and threshold >= 0):
         raise InvalidInputError("threshold", threshold, "a finite number from 0 upwards")
     values = samples.values
-    moments = BlockMoments(values)
+    moments = Moments(values)
     deviation = moments.std() if moments.count > 1 else 0.0
     if not deviation:
         return Anomalies(0, samples.times_us[:0], values[:0], values[:0])
-    scores = np.abs(values - moments.mean) / deviation
-    at = np.flatnonzero(scores > threshold)
+    at = np.asarray(find_anomalies(values, moments.mean, deviation, threshold))
     shown = at[:limit]
-    return Anomalies(len(at), samples.times_us[shown], values[shown], scores[shown])
-
-
-def _reduce(
-    values: NDArray[np.float64], edges: NDArray[np.int64], function: str
-) -> NDArray[np.float64]:
-    filled = np.diff(edges) > 0
-    reduced = np.full(len(filled), np.nan)
-    starts = edges[:-1][filled]
-    if len(starts) == 0:
-        return reduced
-    counts = np.diff(edges)[filled]
-    if function == "mean":
-        reduced[filled] = np.add.reduceat(values, starts) / counts
-    elif function == "min":
-        reduced[filled] = np.minimum.reduceat(values, starts)
-    elif function == "max":
-        reduced[filled] = np.maximum.reduceat(values, starts)
-    elif function == "last":
-        reduced[filled] = values[edges[1:][filled] - 1]
-    else:
-        reduced[filled] = [
-            np.median(values[a : a + n]) for a, n in zip(starts, counts, strict=True)
-        ]
-    return reduced
+    scores = np.abs(values[shown] - moments.mean) / deviation
+    return Anomalies(len(at), samples.times_us[shown], values[shown], scores)

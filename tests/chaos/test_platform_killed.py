@@ -92,8 +92,7 @@ async def test_every_acknowledged_batch_survives_kill_9_of_everything(tmp_path):
     for _ in range(2):
         async with platform(tmp_path) as (process, instance), client_of(instance) as client:
             senders = [
-                asyncio.create_task(send_until_it_dies(client, numbers, accepted))
-                for _ in range(4)
+                asyncio.create_task(send_until_it_dies(client, numbers, accepted)) for _ in range(4)
             ]
             reached = len(accepted) + 40
             async with asyncio.timeout(60):

@@ -186,9 +186,7 @@ async def test_chunks_in_postgres_do_not_overlap_and_carry_the_moments_of_their_
 
     assert all(a["end_us"] < b["start_us"] for a, b in zip(chunks, chunks[1:], strict=False))
     for chunk in chunks:
-        values = (
-            await store.read(ALTITUDE.name, chunk["start_us"], chunk["end_us"] + 1)
-        ).values
+        values = (await store.read(ALTITUDE.name, chunk["start_us"], chunk["end_us"] + 1)).values
         assert len(values) == chunk["count"]
         assert values.mean() == pytest.approx(chunk["mean"], abs=1e-12)
         assert ((values - values.mean()) ** 2).sum() == pytest.approx(chunk["m2"])

@@ -79,9 +79,18 @@ class Child:
     def log_path(self) -> Path:
         return self.directory / f"{self.name}.log"
 
-    async def start(self, command: Sequence[str | Path]) -> None:
-        """Start the command, once a leftover of an earlier run on this directory has ended."""
+    async def start(
+        self, command: Sequence[str | Path], clear: Callable[[], None] = lambda: None
+    ) -> None:
+        """Start the command, once a leftover of an earlier run on this directory has ended.
+
+        Parameters
+        ----------
+        command : absolute path of a program, and its arguments.
+        clear : removes what such a leftover may have left in turn; called when none lives.
+        """
         async with self._lock() as lock_fd:
+            clear()
             self._process = await self._spawn(command, lock_fd)
 
     async def run(self, command: Sequence[str | Path]) -> None:

@@ -38,7 +38,9 @@ class EmbeddedNats:
         for stale in self._directory.glob("*.ports"):
             stale.unlink()
         configuration = self._directory / "nats.conf"
-        write_private(configuration, json.dumps(self._configuration(), indent=2))
+        write_private(
+            configuration, json.dumps(self._configuration(), indent=2, ensure_ascii=False)
+        )
         await self._child.start([program, "--config", configuration])
         await self._child.until_ready(self._greets, _START_TIMEOUT_S)
         host, port = self._address() or ("", _FREE_PORT)

@@ -76,9 +76,7 @@ class EmbeddedPostgres:
         self._sockets = socket_directory(
             self._directory, _SOCKET_NAME, self._directory.stat().st_uid
         )
-        for lock in (self._data / "postmaster.pid", self._sockets / f"{_SOCKET_NAME}.lock"):
-            _remove_if_stale(lock)
-        await self._child.start(self._command(programs))
+        await self._child.start(self._command(programs), clear=self._clear_stale_locks)
         await self._child.until_ready(lambda: _accepts(self._dsn("postgres")), _START_TIMEOUT_S)
         await _ensure_database(self._dsn("postgres"))
         return self._dsn(_DATABASE)
@@ -114,6 +112,10 @@ class EmbeddedPostgres:
             ]
         )
         unfinished.rename(self._data)
+
+    def _clear_stale_locks(self) -> None:
+        for lock in (self._data / "postmaster.pid", self._sockets / f"{_SOCKET_NAME}.lock"):
+            _remove_if_stale(lock)
 
     def _refuse_other_version(self) -> None:
         version = (self._data / "PG_VERSION").read_text().strip()
@@ -156,17 +158,18 @@ async def _ensure_database(dsn: str) -> None:
 
 
 def _remove_if_stale(lock: Path) -> None:
-    """Remove a lock file whose process is gone and whose number another program now has.
+    """Remove a lock file unless a living PostgreSQL has the process id in it.
 
-    PostgreSQL itself removes one whose number is free, and refuses to start where any process has
-    it: after a killed container that is common, for numbers start anew there.
+    PostgreSQL itself refuses to start where any process has that number: another program that got
+    it anew (common after a killed container, whose numbers start afresh), or the dead server, as
+    long as nobody has collected its exit status.
     """
     try:
-        pid = int(lock.read_text().split("\n", 1)[0])
-        program = Path(f"/proc/{abs(pid)}/comm").read_text().strip()
+        pid = abs(int(lock.read_text().split("\n", 1)[0]))
+        program, _, state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
     except (OSError, ValueError):
-        return
-    if program != "postgres":
+        return  # no lock, no such process, or no Linux: PostgreSQL knows what to do
+    if not program.endswith("(postgres") or state.split()[0] in "ZX":
         lock.unlink()
 
 

@@ -1,0 +1,66 @@
+"""Telemetry: samples and their store, streaming aggregation, drift, correlation.
+
+The names are imported when they are first used. Those of the aggregator need nothing outside the
+standard library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# As in `typing`, whose import would take longer than all of this module.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from aetherops.telemetry.buckets import (
+        Summaries as Summaries,
+        TimeBuckets as TimeBuckets,
+        downsample as downsample,
+        summarize_time_buckets as summarize_time_buckets,
+        time_buckets as time_buckets,
+    )
+    from aetherops.telemetry.drift import (
+        adaptive_threshold as adaptive_threshold,
+        anomaly_score as anomaly_score,
+        detect_drift as detect_drift,
+        telemetry_health_check as telemetry_health_check,
+        zscore_outliers as zscore_outliers,
+    )
+    from aetherops.telemetry.moments import Moments as Moments
+
+# The same names for the interpreter: where each comes from. A test holds the two lists together.
+_NAMES_BY_MODULE = {
+    "buckets": (
+        "Summaries",
+        "TimeBuckets",
+        "downsample",
+        "summarize_time_buckets",
+        "time_buckets",
+    ),
+    "drift": (
+        "adaptive_threshold",
+        "anomaly_score",
+        "detect_drift",
+        "telemetry_health_check",
+        "zscore_outliers",
+    ),
+    "moments": ("Moments",),
+}
+_MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
+
+__all__ = list(_MODULE_BY_NAME)
+
+# Hidden from type checkers, which would believe that it answers to every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a name from its module on first use."""
+        if name not in _MODULE_BY_NAME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULE_BY_NAME[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_BY_NAME})

@@ -75,8 +75,7 @@ def describe(error: Exception) -> Failure:
             details = {"field": error.field, "expected": error.expected}
             return Failure("BAD_INPUT", 400, str(error), details)
         case UnauthenticatedError():
-            # RFC 6750: no error code where the request simply brought no token.
-            headers = {"WWW-Authenticate": 'Bearer realm="aetherops", error="invalid_token"'}
+            headers = {"WWW-Authenticate": 'Bearer realm="aetherops"'}
             return Failure("UNAUTHENTICATED", 401, str(error), headers=headers)
         case ForbiddenError():
             return Failure("FORBIDDEN", 403, str(error))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["csv_text", "json_text", "plot_text", "summary_text"]
 
 _PLOT_HEIGHT = 20
-_SPARKLINE_WIDTH = 60
 
 
 def json_text(answer: QueryAnswer) -> str:
@@ -52,7 +51,7 @@ def summary_text(answer: QueryAnswer) -> str:
         rows += [(name, _shown(statistics[name])) for name in ("first", "last")]
         rows += [(f"p{p['rank']:g}", _shown(p["value"])) for p in statistics["percentiles"]]
         rows.append(("anomalies", f"{anomalies['total']:,} beyond {answer.threshold:g} deviations"))
-        rows.append((telemetry["resolution"], sparkline(telemetry["columns"]["values"])))
+        rows.append(("course", sparkline(telemetry["columns"]["values"])))
     width = max(len(name) for name, _ in rows)
     return "\n".join([_title(answer), *(f"  {name:{width}}  {text}" for name, text in rows)])
 
@@ -68,7 +67,8 @@ def plot_text(answer: QueryAnswer) -> str:
         width=shutil.get_terminal_size().columns,
         height=_PLOT_HEIGHT,
     )
-    below = f"{telemetry['statistics']['count']:,} samples, a point every {telemetry['resolution']}"
+    width_us = (answer.end_us - answer.start_us) / max(len(columns["values"]), 1)
+    below = f"{telemetry['statistics']['count']:,} samples, a point every {_duration(width_us)}"
     if anomalies["total"]:
         below += f"; × {anomalies['total']:,} beyond {answer.threshold:g} deviations"
     return f"{_title(answer)}\n{plot}\n{below}"
@@ -77,6 +77,14 @@ def plot_text(answer: QueryAnswer) -> str:
 def _title(answer: QueryAnswer) -> str:
     stream = answer.telemetry["stream"]
     return f"{stream['name']} [{stream['unit']}]" if stream["unit"] else str(stream["name"])
+
+
+def _duration(us: float) -> str:
+    """About how long, in the largest unit that fits."""
+    for unit, size_us in (("d", 86_400e6), ("h", 3_600e6), ("min", 60e6), ("s", 1e6), ("ms", 1e3)):
+        if us >= size_us:
+            return f"{us / size_us:.3g} {unit}"
+    return f"{us:.3g} µs"
 
 
 def _shown(value: float | None) -> str:

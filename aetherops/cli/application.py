@@ -138,7 +138,7 @@ def query(
     end: Annotated[
         Optional[str], typer.Option(help="The first instant after the range; else its end.")  # noqa: UP045
     ] = None,
-    buckets: Annotated[int, typer.Option(help="Points to reduce the range to.", min=1)] = 200,
+    buckets: Annotated[int, typer.Option(help="Points to reduce the range to.", min=2)] = 200,
     function: Annotated[Function, typer.Option(help="What a point says.")] = Function.MEAN,
     threshold: Annotated[
         float, typer.Option(help="Deviations from the mean that make an anomaly.")

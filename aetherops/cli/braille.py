@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from aetherops.instants import to_iso
@@ -98,19 +99,9 @@ def draw_plot(
 
 def sparkline(values: Sequence[float | None], width: int = 60) -> str:
     """One line of bars, each the mean of its share of the values; a gap is a space."""
-    shares = (
-        [
-            [
-                v
-                for v in values[i * len(values) // width : (i + 1) * len(values) // width]
-                if v is not None
-            ]
-            for i in range(min(width, len(values)))
-        ]
-        if len(values) > width
-        else [[v] if v is not None else [] for v in values]
-    )
-    means = [math.fsum(share) / len(share) if share else None for share in shares]
+    shares = min(width, len(values))
+    bounds = [i * len(values) // shares for i in range(shares + 1)] if shares else []
+    means = [_mean(values[first:end]) for first, end in pairwise(bounds)]
     known = [mean for mean in means if mean is not None]
     if not known:
         return ""
@@ -119,6 +110,11 @@ def sparkline(values: Sequence[float | None], width: int = 60) -> str:
         " " if mean is None else _BARS[min(int((mean - low) / span * len(_BARS)), len(_BARS) - 1)]
         for mean in means
     )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else None
 
 
 def _draw(
@@ -130,7 +126,9 @@ def _draw(
 ) -> None:
     def place(time_us: int, value: float) -> tuple[int, int]:
         across = (time_us - span_us[0]) / max(span_us[1] - span_us[0], 1)
-        up = (value - limits[0]) / (limits[1] - limits[0]) if limits[1] > limits[0] else 0.5
+        # Halved before they are subtracted: the difference of two doubles may be none.
+        span = limits[1] / 2 - limits[0] / 2
+        up = (value / 2 - limits[0] / 2) / span if span > 0 else 0.5
         return round(across * (2 * canvas.width - 1)), round(up * (4 * canvas.height - 1))
 
     before: tuple[int, int] | None = None
@@ -144,26 +142,24 @@ def _draw(
 
 
 def _value_labels(low: float, high: float, rows: int) -> list[str]:
-    """A label for the first row, the last, and every fourth between."""
+    """A label for the first row, the last, and every fourth between with room to it."""
     if low == high:
-        return [f"{low:.6g}" if row == rows // 2 else "" for row in range(rows)]
-    digits = max(0, min(9, 2 - math.floor(math.log10(high - low))))
-    compact = max(abs(low), abs(high)) >= 1e9 or high - low < 1e-7
-    step = (high - low) / (rows - 1)
-    return [
-        ""
-        if row % 4 and row != rows - 1
-        else f"{high - row * step:.5g}"
-        if compact
-        else f"{high - row * step:.{digits}f}"
-        for row in range(rows)
-    ]
+        middle = rows - 1 - round((4 * rows - 1) / 2) // 4
+        return [f"{low:.6g}" if row == middle else "" for row in range(rows)]
+    step = high / (rows - 1) - low / (rows - 1)
+    if 1e-8 < step < 1e8 and max(abs(low), abs(high)) < 1e9:
+        form = f".{max(0, min(9, 1 - math.floor(math.log10(step))))}f"
+    else:
+        form = ".5g"
+    labelled = {*range(0, rows - 2, 4), rows - 1}
+    return [f"{high - row * step:{form}}" if row in labelled else "" for row in range(rows)]
 
 
 def _time_labels(span_us: tuple[int, int], margin: int, width: int) -> str:
     """Begin, middle and end where there is room, begin and end else."""
     begin, end = span_us
-    texts = [to_iso(us // 1_000_000 * 1_000_000) for us in (begin, (begin + end) // 2, end)]
+    tick_us = 1_000_000 if end - begin >= 10_000_000 else 1
+    texts = [to_iso(us // tick_us * tick_us) for us in (begin, (begin + end) // 2, end)]
     line = " " * margin + texts[0]
     middle = margin + (width - len(texts[1])) // 2
     if middle > len(line):

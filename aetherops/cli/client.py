@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import httpx
+import orjson
 
 from aetherops.cli.outcome import ServerRefusedError, UnreachableError
-from aetherops.telemetry.codec import MEDIA_TYPE, encode_batch
 from aetherops.telemetry.store import Receipt
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class Client:
         UnreachableError
             The server was not able to take it for as long as the client's patience.
         """
+        from aetherops.telemetry.codec import MEDIA_TYPE, encode_batch  # needs numpy: not to ask
+
         body = encode_batch(batch)
         give_up = time.monotonic() + self._patience_s
         pause_s = _FIRST_RETRY_S
@@ -97,7 +99,10 @@ class Client:
 
     async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
         """Receipts of those batches, at most 1,000, that are stored by now."""
-        document = await self._post_json("/v1/receipts", {"batches": [str(b) for b in batch_ids]})
+        asked = {"batches": [str(batch_id) for batch_id in batch_ids]}
+        response = await self._post_json("/v1/receipts", asked)
+        self._check(response)
+        document = self._read_json(response)
         return [
             Receipt(UUID(r["batch"]), r["stored"], r["duplicates"], r["corrected"])
             for r in document["receipts"]
@@ -105,18 +110,22 @@ class Client:
 
     async def ask(self, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
         """A GraphQL response: ``data`` and, where something failed, ``errors``."""
-        return await self._post_json("/graphql", {"query": query, "variables": variables})
+        response = await self._post_json("/graphql", {"query": query, "variables": variables})
+        answer = self._read_json(response)
+        if "errors" not in answer:
+            self._check(response)
+        return answer
 
-    async def _post_json(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
-        import orjson
+    async def _post_json(self, path: str, document: Mapping[str, object]) -> httpx.Response:
+        return await self._post(path, orjson.dumps(document), "application/json")
 
-        response = await self._post(path, orjson.dumps(document), "application/json")
-        self._check(response)
+    def _read_json(self, response: httpx.Response) -> dict[str, Any]:
         try:
             answer = orjson.loads(response.content)
-        except orjson.JSONDecodeError as error:
-            raise ServerRefusedError(f"{self._url}: the answer is no JSON") from error
+        except orjson.JSONDecodeError:
+            answer = None
         if not isinstance(answer, dict):
+            self._check(response)
             raise ServerRefusedError(f"{self._url}: the answer is no JSON object")
         return answer
 

@@ -49,7 +49,8 @@ class CsvFile:
         whole, newline, rest = self.head.rpartition(b"\n")
         if len(self.head) < _HEAD_BYTES - len(_UTF8_BOM) or not newline:
             whole += newline + rest
-        return whole.decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n")
+        lines = whole.decode("utf-8", errors="replace").split("\n")
+        return [line.removesuffix("\r") for line in lines]
 
     def blocks(self) -> Iterator[bytes]:
         """Whole lines, each ended by a line feed, some half a megabyte at a time; once."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["IngestReport", "ingest_file", "rejection_lines"]
 
+_OPTIONS = {"time column": "--time-column", "value column": "--value-column"}
+
 
 @dataclass(slots=True)
 class IngestReport:
@@ -60,7 +62,7 @@ class IngestReport:
     @property
     def status(self) -> ExitStatus:
         """Whether all, some or none of the rows were of use."""
-        if self.rejects.count == 0 and self.rows:
+        if self.rejects.count == 0:
             return ExitStatus.DONE
         return ExitStatus.SOME_REJECTED if self.rejects.count < self.rows else ExitStatus.BAD_INPUT
 
@@ -116,9 +118,9 @@ def _layout_of(file: CsvFile, wanted: Wanted) -> Layout:
     try:
         return detect_layout(file.first_lines, wanted)
     except InvalidInputError as error:
-        raise InvalidInputError(f"{file.name}: {error.field}", error.value, error.expected) from (
-            error
-        )
+        option = _OPTIONS.get(error.field)
+        field = f"{error.field} ({option})" if option else error.field
+        raise InvalidInputError(f"{file.name}: {field}", error.value, error.expected) from error
 
 
 async def _ingest(

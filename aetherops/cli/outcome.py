@@ -20,7 +20,13 @@ from aetherops.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ExitStatus", "ServerRefusedError", "UnreachableError", "reported_errors"]
+__all__ = [
+    "ExitStatus",
+    "FaultFoundError",
+    "ServerRefusedError",
+    "UnreachableError",
+    "reported_errors",
+]
 
 
 class ExitStatus(IntEnum):
@@ -41,7 +47,11 @@ class ServerRefusedError(AetherOpsError):
     """The server answered, and did not do what was asked."""
 
 
-_INPUT_ERRORS = (InvalidInputError, NotFoundError, LimitExceededError)
+class FaultFoundError(AetherOpsError):
+    """The server found a fault in what was asked, in its own words."""
+
+
+_INPUT_ERRORS = (InvalidInputError, NotFoundError, LimitExceededError, FaultFoundError)
 
 
 @contextmanager

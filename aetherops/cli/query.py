@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aetherops.cli.client import Client
-from aetherops.cli.outcome import ServerRefusedError
+from aetherops.cli.outcome import FaultFoundError, ServerRefusedError, UnreachableError
 from aetherops.errors import AetherOpsError, InvalidInputError, NotFoundError
 from aetherops.instants import parse_us, to_iso
+from aetherops.telemetry.stream import StreamName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aetherops.cli.connection import Connection
 
-__all__ = ["QueryAnswer", "Question", "ask"]
+__all__ = ["QueryAnswer", "Question", "UnknownStreamError", "ask", "ask_client"]
 
 _STREAM = """
 query Stream($name: String!) { stream(name: $name) { count first last } }
@@ -85,7 +86,8 @@ class QueryAnswer:
         for part in ("columns", "anomalies"):
             columns = dict(given[part])
             given[part] = {"times": [to_iso(us) for us in columns.pop("epochUs")], **columns}
-        stream = given.pop("stream")
+        stream = dict(given.pop("stream"))
+        stream["kind"] = stream["kind"].lower()
         span = {"start": to_iso(self.start_us), "end": to_iso(self.end_us)}
         return {"stream": stream, "range": span, **given}
 
@@ -102,24 +104,30 @@ def ask(question: Question, connection: Connection) -> QueryAnswer:
     UnreachableError, ServerRefusedError
         The server does not answer, or not to this token.
     """
-    return asyncio.run(_ask(question, connection))
+
+    async def ask_instance() -> QueryAnswer:
+        async with Client(connection) as client:
+            return await ask_client(question, client)
+
+    return asyncio.run(ask_instance())
 
 
-async def _ask(question: Question, connection: Connection) -> QueryAnswer:
-    async with Client(connection) as client:
-        try:
-            found = await _data(client, _STREAM, {"name": question.stream})
-        except NotFoundError as error:
-            raise await _with_close_names(client, error) from error
-        start_us, end_us = _range(question, found["stream"])
-        variables = {
-            "stream": question.stream,
-            "range": {"start": to_iso(start_us), "end": to_iso(end_us)},
-            "downsample": {"buckets": question.buckets, "function": question.function.upper()},
-            "threshold": question.threshold,
-        }
-        data = await _data(client, _TELEMETRY, variables)
-        return QueryAnswer(start_us, end_us, question.threshold, data["telemetry"])
+async def ask_client(question: Question, client: Client) -> QueryAnswer:
+    """Ask through an open client; see `ask`."""
+    StreamName.parse(question.stream, "STREAM")
+    try:
+        found = await _data(client, _STREAM, {"name": question.stream})
+    except NotFoundError as error:
+        raise await _with_close_names(client, error) from error
+    start_us, end_us = _range(question, found["stream"])
+    variables = {
+        "stream": question.stream,
+        "range": {"start": to_iso(start_us), "end": to_iso(end_us)},
+        "downsample": {"buckets": question.buckets, "function": question.function.upper()},
+        "threshold": question.threshold,
+    }
+    data = await _data(client, _TELEMETRY, variables)
+    return QueryAnswer(start_us, end_us, question.threshold, data["telemetry"])
 
 
 def _range(question: Question, stream: Mapping[str, Any]) -> tuple[int, int]:
@@ -128,7 +136,8 @@ def _range(question: Question, stream: Mapping[str, Any]) -> tuple[int, int]:
         raise UnknownStreamError(question.stream, "it holds no sample")
     first_us, last_us = parse_us(stream["first"]), parse_us(stream["last"])
     start_us = first_us if question.start_us is None else question.start_us
-    end_us = last_us + 1 if question.end_us is None else question.end_us
+    # A millisecond to read, rather than the microsecond after the last sample.
+    end_us = (last_us // 1_000 + 1) * 1_000 if question.end_us is None else question.end_us
     if end_us <= start_us:
         given = question.end_us is not None
         field, value = ("--end", end_us) if given else ("--start", start_us)
@@ -183,5 +192,9 @@ def _error_of(error: Mapping[str, Any]) -> AetherOpsError:
     match extensions.get("code"):
         case "NOT_FOUND":
             return NotFoundError(str(extensions.get("kind")), str(extensions.get("name")))
+        case "BAD_INPUT" | "LIMIT_EXCEEDED":
+            return FaultFoundError(message)
+        case "UNAVAILABLE" | "TIMED_OUT":
+            return UnreachableError(message)
         case _:
             return ServerRefusedError(message)

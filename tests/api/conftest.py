@@ -61,9 +61,8 @@ class Platform:
 
     def token(self, *roles: str, lifetime_s: float = 600, now: float | None = None) -> str:
         operator = Operator("op-7", "Ada", frozenset(roles or ("engineer",)))
-        return TokenIssuer(self.key).issue(
-            operator, lifetime_s, time.time() if now is None else now
-        )
+        issued = time.time() if now is None else now
+        return TokenIssuer(self.key).issue(operator, lifetime_s, issued)
 
     def services(self, **changes) -> ApiServices:
         parts = {

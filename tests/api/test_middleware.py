@@ -66,11 +66,9 @@ async def test_a_fault_in_an_endpoint_tells_nothing_but_its_id(platform):
             response = await client.get("/readyz")
     assert response.status_code == 500
     error = response.json()["error"]
-    assert error == {
-        "code": "INTERNAL",
-        "message": f"internal error {error['id']}",
-        "id": error["id"],
-    }
+    assert error["code"] == "INTERNAL"
+    assert error["message"] == f"internal error {error['id']}"
+    assert "hunter2" not in response.text
     assert any(entry.get("error_id") == error["id"] for entry in logs)
     assert response.headers["x-content-type-options"] == "nosniff"
 

@@ -236,3 +236,48 @@ async def test_the_schema_can_be_read(client):
     sdl = print_schema(build_client_schema(response.json()["data"]))
     assert "anomalies(" in sdl
     assert "function: DownsampleFunction! = MEAN" in sdl
+
+
+VARIABLES = """query ($stream: String!, $range: TimeRange!, $downsample: Downsample,
+                      $threshold: Float!, $first: Int!) {
+  telemetry(stream: $stream, range: $range, downsample: $downsample) {
+    anomalies(threshold: $threshold, first: $first) { total } } }"""
+GOOD = {
+    "stream": "a/b/c",
+    "range": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"},
+    "downsample": None,
+    "threshold": 3,
+    "first": 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("stream", 5),
+        ("stream", None),
+        ("stream", ["a/b/c"]),
+        ("range", "today"),
+        ("range", {"start": "2026-01-01T00:00:00Z"}),
+        ("range", {"start": 0, "end": 1}),
+        ("range", GOOD["range"] | {"stop": 1}),
+        ("downsample", {"function": "AVERAGE", "buckets": 5}),
+        ("downsample", {"function": 1, "buckets": 5}),
+        ("downsample", {"buckets": 2**31}),
+        ("downsample", {"buckets": 1.5}),
+        ("downsample", {"width": "5 minutes"}),
+        ("downsample", {"width": 300}),
+        ("threshold", "high"),
+        ("threshold", True),
+        ("threshold", 10**400),
+        ("first", "5"),
+        ("first", 1e300),
+        ("first", {}),
+    ],
+)
+async def test_a_wrong_variable_is_bad_input_that_names_it(client, name, value):
+    response = await post(client, {"query": VARIABLES, "variables": GOOD | {name: value}}, RESPONSE)
+    assert response.status_code == 400
+    for error in response.json()["errors"]:
+        assert error["extensions"]["code"] == "BAD_INPUT"
+        assert f"'${name}'" in error["message"] or "body" in error["message"]

@@ -106,10 +106,11 @@ async def wait_until_stored(client: httpx.AsyncClient, batches: list[SampleBatch
         await asyncio.sleep(0.05)
 
 
-_RANGE = '{start: "%s", end: "%s"}' % tuple(
-    to_iso(START_US + i * SAMPLES_A_STREAM * STEP_US) for i in (0, 1)
+START, END = (to_iso(START_US + i * SAMPLES_A_STREAM * STEP_US) for i in (0, 1))
+_HEAD = (
+    f'{{ telemetry(stream: "bench/sat-1/walk", range: {{start: "{START}", end: "{END}"}}, '
+    "downsample: {buckets: 200}) "
 )
-_HEAD = '{ telemetry(stream: "bench/sat-1/walk", range: %s, downsample: {buckets: 200}) ' % _RANGE
 QUERY = _HEAD + "{ columns { epochUs values } } }"
 QUERY_ALL = _HEAD + (
     "{ columns { epochUs values } statistics { count mean variance min max "

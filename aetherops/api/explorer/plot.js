@@ -9,6 +9,12 @@ function instantsOf(columns) {
   return columns.times ? columns.times.map((time) => Date.parse(time)) : null;
 }
 
+/* Samples further apart than this have a gap between them; buckets say so by a null. */
+function longestStep(instants) {
+  const steps = instants.slice(1).map((t, i) => t - instants[i]).sort((a, b) => a - b);
+  return steps.length ? 10 * steps[steps.length >> 1] : Infinity;
+}
+
 /* Everything drawable in an answer, with the key it stands under. */
 function findSeries(value, key = "data", found = []) {
   if (value === null || typeof value !== "object" || found.length >= 8) return found;
@@ -76,6 +82,7 @@ class Plot {
     const pad = (high - low) * 0.06 || Math.abs(high) * 0.05 || 1;
     this.low = low - pad;
     this.high = high + pad;
+    this.longestStep = longestStep(instants);
     this.start = instants[0];
     this.end = instants[instants.length - 1];
     if (this.end === this.start) { this.start -= 500; this.end += 500; }
@@ -128,7 +135,7 @@ class Plot {
     pen.stroke();
   }
 
-  /* A null lifts the pen; a value alone between two gaps is a dot. */
+  /* A null or a long step lifts the pen; a value alone between two gaps is a dot. */
   drawCurve(pen, colour) {
     const { instants, values } = this.series;
     pen.strokeStyle = pen.fillStyle = colour("--curve");
@@ -138,9 +145,11 @@ class Plot {
     let down = false;
     for (let i = 0; i < values.length; i += 1) {
       if (values[i] === null) { down = false; continue; }
+      if (i > 0 && instants[i] - instants[i - 1] > this.longestStep) down = false;
       const x = this.x(instants[i]), y = this.y(values[i]);
       if (down) pen.lineTo(x, y); else pen.moveTo(x, y);
-      const alone = !down && (i + 1 === values.length || values[i + 1] === null);
+      const alone = !down && (i + 1 === values.length || values[i + 1] === null ||
+        instants[i + 1] - instants[i] > this.longestStep);
       if (alone) pen.fillRect(x - 1.25, y - 1.25, 2.5, 2.5);
       down = true;
     }

@@ -19,6 +19,8 @@ __all__ = ["TelemetryAnswer", "TimeWindow"]
 
 # Above this many samples the work would hold up the event loop noticeably (a millisecond).
 _INLINE_SAMPLES = 50_000
+# A median sorts each bucket by itself.
+_MEDIAN_COST = 100
 
 T = TypeVar("T")
 
@@ -74,13 +76,17 @@ class TelemetryAnswer:
     async def _make_points(self) -> query.Points:
         start_us, end_us = self._window.start_us, self._window.end_us
         if self.downsample is not None:
-            self._budget.take_points(-((start_us - end_us) // self.downsample.width_us))
+            self._budget.take_points(self.downsample.count(start_us, end_us))
         samples = await self.samples()
         if self.downsample is None:
             self._budget.take_points(len(samples))
         return await _compute(
-            lambda: query.points(samples, start_us, end_us, self.downsample), len(samples)
+            lambda: query.points(samples, start_us, end_us, self.downsample), self._cost(samples)
         )
+
+    def _cost(self, samples: Samples) -> int:
+        median = self.downsample is not None and self.downsample.function == "median"
+        return len(samples) * (_MEDIAN_COST if median else 1)
 
     async def _summarise(self) -> query.Statistics:
         samples = await self.samples()
@@ -100,6 +106,6 @@ class _Shared(Generic[T]):
         return await self._task
 
 
-async def _compute(work: Callable[[], T], size: int) -> T:
+async def _compute(work: Callable[[], T], cost: int) -> T:
     """Do work on arrays: at once where it is short, in a thread where it is not."""
-    return work() if size <= _INLINE_SAMPLES else await asyncio.to_thread(work)
+    return work() if cost <= _INLINE_SAMPLES else await asyncio.to_thread(work)

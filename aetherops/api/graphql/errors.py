@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from graphql import GraphQLError
 
 from aetherops.api.failures import describe
-from aetherops.errors import AetherOpsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,14 +53,12 @@ def describe_graphql(error: GraphQLError) -> GraphQLFailure:
     """What to tell of an error; an exception nobody foresaw is told by its id alone."""
     cause = _cause(error)
     if cause is None:
-        # graphql-core's own words about the document or its variables.
-        return GraphQLFailure("BAD_INPUT", error.message, {"code": "BAD_INPUT"}, {}, error)
+        # Words about the document or its variables, by graphql-core or by our scalars.
+        extensions = {"code": "BAD_INPUT", **(error.extensions or {})}
+        return GraphQLFailure("BAD_INPUT", error.message, extensions, {}, error)
     failure = describe(cause)
-    # A coercion error says more than its cause: the variable, and the place in it.
-    tells_more = isinstance(cause, AetherOpsError) and error.path is None
-    message = error.message if tells_more else failure.message
     extensions = {"code": failure.code, **failure.details}
-    return GraphQLFailure(failure.code, message, extensions, failure.headers, error)
+    return GraphQLFailure(failure.code, failure.message, extensions, failure.headers, error)
 
 
 def _cause(error: GraphQLError) -> Exception | None:

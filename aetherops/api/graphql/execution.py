@@ -55,7 +55,9 @@ def _fits(item_type: GraphQLOutputType, column: NDArray[Any]) -> bool:
     scalar = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
     if not isinstance(scalar, GraphQLScalarType) or column.ndim != 1:
         return False
-    if column.dtype != _ARRAY_TYPES.get(scalar.name):
+    # Compared only where there is one: NumPy takes None for float64.
+    wanted = _ARRAY_TYPES.get(scalar.name)
+    if wanted is None or column.dtype != wanted:
         return False
     return scalar is item_type or column.dtype.kind != "f" or bool(np.isfinite(column).all())
 

@@ -31,10 +31,10 @@ class DownsampleFunction(graphene.Enum):
 
 
 class Downsample(graphene.InputObjectType):
-    """Reduce samples to buckets: give either how many, or how wide."""
+    """Reduce samples to buckets: give either how many there may be, or how wide they are."""
 
-    buckets = graphene.Int(description="Buckets of equal width over the range.")
-    width = Duration(description="Width of a bucket, aligned to 1970-01-01T00:00:00Z.")
+    buckets = graphene.Int(description="At most so many, as narrow as a round width allows.")
+    width = Duration(description="Width of a bucket; buckets begin at its multiples since 1970.")
     function = DownsampleFunction(required=True, default_value=DownsampleFunction.MEAN)
 
 
@@ -58,6 +58,4 @@ def downsample_of(asked: Downsample | None, window: TimeWindow) -> query.Downsam
     function = asked.function.value
     if buckets is None:
         return query.Downsample(width_us, function)
-    if buckets < 1:
-        raise InvalidInputError("downsample.buckets", buckets, "1 or more")
     return query.Downsample.into(buckets, window.start_us, window.end_us, function)

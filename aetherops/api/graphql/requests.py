@@ -54,10 +54,10 @@ def _from_json(content: object) -> GraphQLRequest:
     query = content.get("query")
     if not isinstance(query, str) or not query.strip():
         raise InvalidInputError("query", query, "a GraphQL document as text")
-    operation_name = content.get("operationName") or None
-    if operation_name is not None and not isinstance(operation_name, str):
+    operation_name = content.get("operationName")
+    if not isinstance(operation_name, str | None):
         raise InvalidInputError("operationName", operation_name, "text")
     for name in ("variables", "extensions"):
         if not isinstance(content.get(name), dict | None):
             raise InvalidInputError(name, content[name], "an object")
-    return GraphQLRequest(query, operation_name, content.get("variables"))
+    return GraphQLRequest(query, operation_name or None, content.get("variables"))

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from graphql.language import IntValueNode, StringValueNode, print_ast
 
 from aetherops.errors import InvalidInputError
-from aetherops.instants import parse_us, to_iso
+from aetherops.instants import from_us, parse_us
 
 if TYPE_CHECKING:
     from graphql.language import Node, ValueNode
@@ -25,7 +25,7 @@ _INSTANT_EXPECTED = (
     "an RFC 3339 time with an offset and at most six digits of a second, "
     "such as 2026-01-31T12:00:00Z"
 )
-_DURATION = re.compile(r"(\d{1,12})(us|ms|s|m|h|d)", re.ASCII)
+_DURATION = re.compile(r"(\d{1,18})(us|ms|s|m|h|d)", re.ASCII)
 _DURATION_EXPECTED = "a whole number and a unit of us, ms, s, m, h or d, such as 5m"
 _UNITS_US = {
     "d": 86_400_000_000,
@@ -44,8 +44,8 @@ class DateTime(graphene.Scalar):
 
     @staticmethod
     def serialize(value: int) -> str:
-        """Text of microseconds since 1970."""
-        return to_iso(value)
+        """Text of microseconds since 1970, with no or six digits of a second, as columns have."""
+        return from_us(value).replace(tzinfo=None).isoformat() + "Z"
 
     @staticmethod
     def parse_value(value: object, node: Node | None = None) -> int:
@@ -114,5 +114,5 @@ def _text_of(node: ValueNode) -> str:
 
 
 def _refuse(scalar: str, value: object, expected: str, node: Node | None) -> NoReturn:
-    cause = InvalidInputError(scalar, value, expected)
-    raise GraphQLError(str(cause), node, original_error=cause)
+    message = str(InvalidInputError(scalar, value, expected))
+    raise GraphQLError(message, node, extensions={"expected": expected})

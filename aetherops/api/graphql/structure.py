@@ -53,10 +53,12 @@ class _Size:
         self.fields += other.fields
 
     def check(self) -> None:
-        """Raise `LimitExceededError` for the first limit that is passed."""
+        """Raise `LimitExceededError` for the first limit that is passed.
+
+        Depth is left to the whole: what stands below an introspection field has none.
+        """
         repeats = max(self.keys.values(), default=0)
         for what, limit, asked in (
-            ("levels of fields in a query", MAX_DEPTH, self.depth),
             ("aliases in a query", MAX_ALIASES, self.aliases),
             ("directives in a query", MAX_DIRECTIVES, self.directives),
             ("fields in a query", MAX_FIELDS, self.fields),
@@ -84,7 +86,9 @@ def check_structure(document: DocumentNode) -> None:
     measure = _Measure(fragments)
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
-            measure.selections(node.selection_set, 0)
+            depth = measure.selections(node.selection_set, 0).depth
+            if depth > MAX_DEPTH:
+                raise LimitExceededError("levels of fields in a query", MAX_DEPTH, depth)
     for name in fragments:
         measure.fragment(name, 0)
 

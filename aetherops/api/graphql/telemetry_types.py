@@ -183,8 +183,8 @@ class Telemetry(graphene.ObjectType):
         answer: TelemetryAnswer, info: object, threshold: float, first: int
     ) -> FoundAnomalies:
         """Samples beyond the threshold."""
-        if not (math.isfinite(threshold) and threshold > 0):
-            raise InvalidInputError("anomalies.threshold", threshold, "a finite number above 0")
+        if not (math.isfinite(threshold) and threshold >= 0):
+            raise InvalidInputError("anomalies.threshold", threshold, "a finite number, 0 or more")
         if first < 0:
             raise InvalidInputError("anomalies.first", first, "0 or more")
         if first > _MAX_ANOMALIES:

@@ -23,7 +23,7 @@ def test_a_taken_port_is_an_error_that_names_it_and_the_way_out():
 
 
 def test_a_host_of_another_machine_is_an_error():
-    with pytest.raises(AddressInUseError, match="192.0.2.1"), listening_socket("192.0.2.1", 0):
+    with pytest.raises(AddressInUseError, match=r"192\.0\.2\.1"), listening_socket("192.0.2.1", 0):
         pass
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from aetherops.errors import InvalidInputError
 
-__all__ = ["from_us", "parse_us", "to_iso", "to_us"]
+__all__ = ["FIRST_US", "LAST_US", "from_us", "parse_us", "to_iso", "to_us"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+#: The first and last instant that a datetime in UTC can say: years 1 to 9999.
+FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+# More than six digits of a second would be cut off without a word.
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_EXPECTED = (
+    "an RFC 3339 time with an offset and at most six digits of a second, "
+    "such as 2026-01-31T12:00:00Z"
+)
 
 
 def to_us(instant: datetime, field: str = "instant") -> int:
@@ -33,20 +44,21 @@ def from_us(us: int) -> datetime:
 
 
 def parse_us(text: str, field: str = "instant") -> int:
-    """Microseconds of an ISO 8601 (RFC 3339) time that carries an offset.
+    """Microseconds of an RFC 3339 time: a date, a time of day and an offset.
 
     Raises
     ------
     InvalidInputError
-        The text is no ISO 8601 time, or has no offset.
+        The text is no such time, has no offset, or has digits beyond the microsecond.
     """
     try:
-        instant = datetime.fromisoformat(text)
+        if _RFC_3339.fullmatch(text):
+            us = to_us(datetime.fromisoformat(text.upper()), field)
+            if FIRST_US <= us <= LAST_US:
+                return us
     except ValueError:
-        raise InvalidInputError(
-            field, text, "an ISO 8601 time with an offset, such as 2026-01-31T12:00:00Z"
-        ) from None
-    return to_us(instant, field)
+        pass
+    raise InvalidInputError(field, text, _EXPECTED)
 
 
 def to_iso(us: int) -> str:

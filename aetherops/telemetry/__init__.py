@@ -12,6 +12,11 @@ from importlib import import_module
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from aetherops.telemetry.aggregator import (
+        StreamingAggregator as StreamingAggregator,
+        aggregate_telemetry_window as aggregate_telemetry_window,
+        summarize as summarize,
+    )
     from aetherops.telemetry.buckets import (
         Summaries as Summaries,
         TimeBuckets as TimeBuckets,
@@ -27,9 +32,14 @@ if TYPE_CHECKING:
         zscore_outliers as zscore_outliers,
     )
     from aetherops.telemetry.moments import Moments as Moments
+    from aetherops.telemetry.window_summary import (
+        Drained as Drained,
+        WindowSummary as WindowSummary,
+    )
 
 # The same names for the interpreter: where each comes from. A test holds the two lists together.
 _NAMES_BY_MODULE = {
+    "aggregator": ("StreamingAggregator", "aggregate_telemetry_window", "summarize"),
     "buckets": (
         "Summaries",
         "TimeBuckets",
@@ -45,6 +55,7 @@ _NAMES_BY_MODULE = {
         "zscore_outliers",
     ),
     "moments": ("Moments",),
+    "window_summary": ("Drained", "WindowSummary"),
 }
 _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from aetherops.errors import InvalidInputError, LimitExceededError
-from aetherops.instants import from_us, to_us
+from aetherops.instants import FIRST_US, LAST_US, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,16 +17,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from aetherops.telemetry.stream import Stream
+    from aetherops.telemetry.stream import Stream, StreamName
 
 __all__ = ["MAX_BATCH_SAMPLES", "SampleBatch", "Samples", "Series"]
 
 #: The most samples that one batch may hold, over all its series.
 MAX_BATCH_SAMPLES = 262_144
-
-# Years 1 and 9999: what a datetime can say. Anything outside is a unit mistake.
-_FIRST_US = -62_135_596_800_000_000
-_LAST_US = 253_402_300_799_999_999
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,12 +91,12 @@ class Series:
             raise InvalidInputError(
                 f"{self.stream.name} values[{at}]", float(values[at]), "a finite number"
             )
-        if len(times) and not (times.min() >= _FIRST_US and times.max() <= _LAST_US):
-            at = int(np.argmax((times < _FIRST_US) | (times > _LAST_US)))
+        if len(times) and not (times.min() >= FIRST_US and times.max() <= LAST_US):
+            at = int(np.argmax((times < FIRST_US) | (times > LAST_US)))
             raise InvalidInputError(
                 f"{self.stream.name} times[{at}]",
                 int(times[at]),
-                f"microseconds between {from_us(_FIRST_US).year} and {from_us(_LAST_US).year}",
+                f"microseconds between {from_us(FIRST_US).year} and {from_us(LAST_US).year}",
             )
 
 
@@ -129,10 +125,12 @@ class SampleBatch:
             raise InvalidInputError("series", "no samples", "at least one sample")
         if len(self) > MAX_BATCH_SAMPLES:
             raise LimitExceededError("samples in one batch", MAX_BATCH_SAMPLES, len(self))
-        names = [series.stream.name for series in self.series]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise InvalidInputError("series", str(twice), "each stream once in a batch")
+        seen: set[StreamName] = set()
+        for series in self.series:
+            name = series.stream.name
+            if name in seen:
+                raise InvalidInputError("series", str(name), "each stream once in a batch")
+            seen.add(name)
 
     def __len__(self) -> int:
         return sum(len(series.samples) for series in self.series)

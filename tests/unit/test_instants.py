@@ -34,7 +34,20 @@ def test_a_naive_datetime_is_refused_and_says_what_is_missing():
         to_us(datetime(2026, 1, 1), "range.start")  # noqa: DTZ001
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "2026-13-01T00:00:00Z",
+        "2026-01-01T00:00:00",
+        "2026-W01-1T00:00:00Z",
+        "20260101T000000Z",
+        "2026-01-01T00:00:00.1234567Z",
+        "2026-01-01T00:00Z",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
 def test_text_that_names_no_instant_is_refused(text):
     with pytest.raises(InvalidInputError, match="with an offset"):
         parse_us(text)

@@ -68,12 +68,10 @@ def _announce(settings: Settings, demo: bool, instance: Instance) -> None:
             print(f"{title:9} {text}", flush=True)  # noqa: T201
         return
     from rich.console import Console
-    from rich.panel import Panel
     from rich.text import Text
 
-    body = Text(overflow="fold")
+    # Without a frame, and wrapped by the terminal alone: a long token is copied in one piece.
+    console = Console(highlight=False)
+    console.print(Text("AetherOps is up", style="bold green"))
     for title, text in lines:
-        body.append(f"{title:9} ", style="bold cyan")
-        body.append(f"{text}\n")
-    body.rstrip()
-    Console().print(Panel(body, title="AetherOps is up", title_align="left"), soft_wrap=False)
+        console.print(Text(f"  {title:9} ", style="cyan") + Text(text, style=""), soft_wrap=True)

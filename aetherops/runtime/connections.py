@@ -18,7 +18,7 @@ import structlog
 from nats.aio.client import Client as NatsClient
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import NoBackoff
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.runtime.endpoints import without_secrets
@@ -29,8 +29,6 @@ __all__ = ["UnreachableError", "connect_nats", "connect_postgres", "connect_redi
 _APPLICATION = "aetherops"
 _NATS_RECONNECT_WAIT_S = 0.25
 _NATS_PENDING_BYTES = 32 * 2**20
-_REDIS_RETRIES = 2
-_REDIS_HEALTH_CHECK_S = 30
 
 _log = structlog.get_logger(__name__)
 
@@ -98,15 +96,16 @@ async def connect_redis(url: str, settings: Settings) -> Redis:
             client_name=_APPLICATION,
             socket_connect_timeout=settings.connect_timeout_s,
             socket_timeout=settings.command_timeout_s,
-            health_check_interval=_REDIS_HEALTH_CHECK_S,
-            retry=Retry(ExponentialWithJitterBackoff(), _REDIS_RETRIES),
+            # Once more at once, for a pooled connection that the server has closed meanwhile.
+            retry=Retry(NoBackoff(), retries=1),
         )
     except ValueError as error:
         raise InvalidInputError(
             "redis_url", without_secrets(url), f"redis://host:6379/0 or unix://path ({error})"
         ) from None
     try:
-        await client.ping()
+        async with asyncio.timeout(settings.connect_timeout_s):
+            await client.ping()
     except (OSError, redis.exceptions.RedisError) as error:
         await client.aclose()
         raise UnreachableError("redis", url, error) from error

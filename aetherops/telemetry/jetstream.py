@@ -129,7 +129,7 @@ class JetStreamSource:
                 self._subscription = await self._js.pull_subscribe_bind(_CONSUMER, _STREAM)
             try:
                 messages = await self._subscription.fetch(limit, timeout=wait_s)
-            except nats.errors.TimeoutError:
+            except TimeoutError:  # nats.errors.TimeoutError is one too
                 return []
             deliveries = []
             for message in messages:

@@ -32,6 +32,8 @@ _log = structlog.get_logger(__name__)
 class EmbeddedServer(Protocol):
     """What the three have in common."""
 
+    name: str
+
     async def start(self) -> str:
         """Start, and return the address once clients are answered: the same at every start."""
 
@@ -84,7 +86,7 @@ async def running_servers(settings: Settings) -> AsyncIterator[Endpoints]:
         for server in servers.values():
             stack.push_async_callback(server.stop)
         addresses |= await _start_all(servers)
-        watchers = [asyncio.create_task(_keep_running(*each)) for each in servers.items()]
+        watchers = [asyncio.create_task(_keep_running(server)) for server in servers.values()]
         stack.push_async_callback(_cancel, watchers)
         yield Endpoints(**addresses)
 
@@ -102,18 +104,18 @@ async def _start_all(servers: Mapping[str, EmbeddedServer]) -> dict[str, str]:
     return addresses
 
 
-async def _keep_running(name: str, server: EmbeddedServer) -> None:
+async def _keep_running(server: EmbeddedServer) -> None:
     """Start the server anew whenever it ends, less and less eagerly while it does not come up."""
     retry_s = _FIRST_RESTART_S
     while True:
         status = await server.ended()
-        _log.error("server_ended", server=name, status=status, restart_s=retry_s)
+        _log.error("server_ended", server=server.name, status=status, restart_s=retry_s)
         await asyncio.sleep(retry_s)
         try:
             await server.start()
             retry_s = _FIRST_RESTART_S
         except AetherOpsError as error:
-            _log.error("server_not_restarted", server=name, reason=str(error))
+            _log.error("server_not_restarted", server=server.name, reason=str(error))
             await server.stop()
             retry_s = min(2 * retry_s, _LAST_RESTART_S)
 

@@ -25,9 +25,11 @@ _INFO_TIMEOUT_S = 2.0
 class EmbeddedNats:
     """One NATS server on a directory; its streams survive restarts, its port need not."""
 
+    name = "nats"
+
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._child = Child("nats", directory, signal.SIGINT)
+        self._child = Child(self.name, directory, signal.SIGINT)
         self._token = secrets.token_urlsafe(32)
         self._port = _FREE_PORT
 

@@ -54,12 +54,14 @@ class EmbeddedPostgres:
     no password and no port.
     """
 
+    name = "postgres"
+
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._data = directory / "data"
         self._sockets = directory
         self._user = _user_to_become(directory)
-        self._child = Child("postgres", directory, signal.SIGINT, self._user)
+        self._child = Child(self.name, directory, signal.SIGINT, self._user)
 
     async def start(self) -> str:
         """Start the server, its cluster made on the first run, and return its DSN."""
@@ -121,7 +123,7 @@ class EmbeddedPostgres:
         version = (self._data / "PG_VERSION").read_text().strip()
         if version != _VERSION:
             raise ServerStartError(
-                "postgres",
+                self.name,
                 f"{self._data} was written by PostgreSQL {version}, this one is {_VERSION}: "
                 "move the data by pg_dump, or choose another data directory",
             )

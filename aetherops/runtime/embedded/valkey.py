@@ -27,9 +27,11 @@ _PING_TIMEOUT_S = 2.0
 class EmbeddedValkey:
     """One Valkey server on a directory."""
 
+    name = "valkey"
+
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._child = Child("valkey", directory, signal.SIGTERM)
+        self._child = Child(self.name, directory, signal.SIGTERM)
         self._sockets = directory
         self._password = secrets.token_urlsafe(32)
 

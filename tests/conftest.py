@@ -22,18 +22,30 @@ from aetherops.runtime.endpoints import Endpoints
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.settings import Settings
 
+_MEMORY = Path("/dev/shm")
+_ENOUGH_BYTES = 4 * 2**30
 _TEMPLATE = "aetherops_template"
 _database_numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """Tests mean the same on every machine: no setting is taken from its environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in Settings.model_fields:
+            patch.delenv(f"AETHEROPS_{name.upper()}", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def settings() -> Iterator[Settings]:
-    """Settings of an instance with a data directory of its own, whatever the environment says."""
+    """Settings of an instance with embedded servers and a data directory of its own."""
     # Not pytest's tmp_path: its parents are closed to the system user that PostgreSQL runs as when
-    # the tests run as root.
-    data_dir = tempfile.mkdtemp(prefix="aetherops-tests-")
+    # the tests run as root. In memory where there is room: each test's database is synchronised.
+    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_BYTES
+    data_dir = tempfile.mkdtemp(prefix="aetherops-tests-", dir=_MEMORY if in_memory else None)
     try:
-        yield Settings(data_dir=Path(data_dir), postgres_dsn=None, redis_url=None, nats_url=None)
+        yield Settings(data_dir=Path(data_dir))
     finally:
         shutil.rmtree(data_dir)
 

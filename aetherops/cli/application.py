@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -22,15 +22,15 @@ application = typer.Typer(
 )
 
 DataDir = Annotated[
-    Optional[Path],  # noqa: UP045 (typer reads this at run time)
+    Path | None,
     typer.Option(help="Directory of a local instance.", file_okay=False, show_default=False),
 ]
 Url = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(help="Address of an instance anywhere, such as http://127.0.0.1:8080."),
 ]
 Token = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(help="Bearer token, with --url.", envvar="AETHEROPS_TOKEN", show_envvar=True),
 ]
 
@@ -66,10 +66,10 @@ class Function(StrEnum):
 def up(
     data_dir: DataDir = None,
     host: Annotated[
-        Optional[str], typer.Option(help="Address to listen on; 127.0.0.1 by default.")  # noqa: UP045
+        str | None, typer.Option(help="Address to listen on; 127.0.0.1 by default.")
     ] = None,
     port: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(
             help="Port to listen on, 8080 by default; 0 takes a free one.", min=0, max=65535
         ),
@@ -92,21 +92,21 @@ def ingest(
     unit: Annotated[str, typer.Option(help="Unit of the values.")] = "",
     kind: Annotated[Kind, typer.Option(help="What the values are.")] = Kind.GAUGE,
     time_column: Annotated[
-        Optional[str], typer.Option(help="Name or number of the column of times.")  # noqa: UP045
+        str | None, typer.Option(help="Name or number of the column of times.")
     ] = None,
     value_column: Annotated[
-        Optional[str], typer.Option(help="Name or number of the column of values.")  # noqa: UP045
+        str | None, typer.Option(help="Name or number of the column of values.")
     ] = None,
     timezone: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Zone of times without offset, such as UTC or Europe/Paris."),
     ] = None,
     epoch_unit: Annotated[
-        Optional[Unit],  # noqa: UP045
+        Unit | None,
         typer.Option(help="Unit of numeric times; found by their magnitude otherwise."),
     ] = None,
     rejects: Annotated[
-        Optional[Path], typer.Option(help="Write every rejected row to this CSV file.")  # noqa: UP045
+        Path | None, typer.Option(help="Write every rejected row to this CSV file.")
     ] = None,
     data_dir: DataDir = None,
     url: Url = None,
@@ -133,10 +133,11 @@ def ingest(
 def query(
     stream: Annotated[str, typer.Argument(help="service/source/parameter")],
     start: Annotated[
-        Optional[str], typer.Option(help="ISO 8601 with an offset; else the stream's begin.")  # noqa: UP045
+        str | None,
+        typer.Option(help="A time such as 2026-01-31T12:00:00Z; else the stream's begin."),
     ] = None,
     end: Annotated[
-        Optional[str], typer.Option(help="The first instant after the range; else its end.")  # noqa: UP045
+        str | None, typer.Option(help="The first instant after the range; else its end.")
     ] = None,
     buckets: Annotated[int, typer.Option(help="Points to reduce the range to.", min=2)] = 200,
     function: Annotated[Function, typer.Option(help="What a point says.")] = Function.MEAN,

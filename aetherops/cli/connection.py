@@ -43,7 +43,7 @@ def find_connection(data_dir: Path | None, url: str | None, token: str | None) -
             raise InvalidInputError("--url", url, "one of --data-dir and --url")
         if not token:
             raise InvalidInputError("--token", "nothing", "a token beside --url")
-        return Connection(_checked(url), token)
+        return Connection(_checked_url(url), _checked_token(token))
     from aetherops.cli.options import settings_with
     from aetherops.runtime.instance import NotRunningError, read_instance
 
@@ -51,11 +51,21 @@ def find_connection(data_dir: Path | None, url: str | None, token: str | None) -
         instance = read_instance(settings_with(data_dir).data_dir)
     except NotRunningError as error:
         raise UnreachableError(str(error)) from error
-    return Connection(_checked(instance.url), token or instance.token)
+    return Connection(_checked_url(instance.url), _checked_token(token or instance.token))
 
 
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInputError("--url", url, "an address such as http://127.0.0.1:8080")
-    return url.rstrip("/")
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return url.rstrip("/")
+    except ValueError:  # no port
+        pass
+    raise InvalidInputError("--url", url, "an address such as http://127.0.0.1:8080")
+
+
+def _checked_token(token: str) -> str:
+    """The token, if a header can carry it; an error does not show it."""
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise InvalidInputError("--token", "another text", "ASCII without spaces")
+    return token

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -124,19 +125,17 @@ async def test_a_terminated_platform_ends_its_servers_and_frees_its_port(tmp_pat
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
-    assert not await processes_in(tmp_path)
+    assert not processes_in(tmp_path)
 
 
-async def processes_in(directory):
+def processes_in(directory):
     """Command lines of processes that name the directory."""
     found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and int(entry) != os.getpid():
-            try:
-                with open(f"/proc/{entry}/cmdline", "rb") as file:
-                    command = file.read().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if str(directory) in command:
-                found.append(command)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:  # it has ended meanwhile
+            continue
+        if str(directory) in command and process.name != str(os.getpid()):
+            found.append(command)
     return found

@@ -1,6 +1,7 @@
 """The promise of a telemetry store, held by each that we have."""
 
 import asyncio
+import itertools
 from uuid import uuid4
 
 import numpy as np
@@ -184,7 +185,7 @@ async def test_chunks_in_postgres_do_not_overlap_and_carry_the_moments_of_their_
 
     chunks = await postgres_pool.fetch("SELECT * FROM chunk ORDER BY start_us")
 
-    assert all(a["end_us"] < b["start_us"] for a, b in zip(chunks, chunks[1:], strict=False))
+    assert all(a["end_us"] < b["start_us"] for a, b in itertools.pairwise(chunks))
     for chunk in chunks:
         values = (await store.read(ALTITUDE.name, chunk["start_us"], chunk["end_us"] + 1)).values
         assert len(values) == chunk["count"]

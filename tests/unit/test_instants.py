@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aetherops.errors import InvalidInputError
 from aetherops.instants import from_us, parse_us, to_iso, to_us

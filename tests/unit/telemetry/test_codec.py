@@ -5,8 +5,7 @@ from uuid import UUID, uuid4
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aetherops.errors import AetherOpsError, InvalidInputError, LimitExceededError
 from aetherops.telemetry.codec import decode_batch, encode_batch

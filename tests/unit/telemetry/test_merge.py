@@ -1,8 +1,7 @@
 """Late, repeated and corrected samples settle to one value an instant."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aetherops.telemetry.merge import Incoming, Versioned, settle
 from aetherops.telemetry.samples import Samples

@@ -1,8 +1,9 @@
 """Chunks of a stream never overlap, and small ones grow together."""
 
+import itertools
+
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aetherops.telemetry.chunk import MIN_CHUNK_SAMPLES
 from aetherops.telemetry.placement import NEIGHBOURS, Span, place
@@ -38,7 +39,7 @@ def test_each_sample_is_placed_once_and_the_outcome_does_not_overlap(case):
         for r in rewrites
     ]
     everything = sorted(kept + written, key=lambda span: span.start_us)
-    assert all(a.end_us < b.start_us for a, b in zip(everything, everything[1:], strict=False))
+    assert all(a.end_us < b.start_us for a, b in itertools.pairwise(everything))
 
 
 def test_a_sample_inside_a_chunk_rewrites_that_chunk_alone():

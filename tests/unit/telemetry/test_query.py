@@ -4,8 +4,7 @@ import statistics as stdlib
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aetherops.errors import InvalidInputError
 from aetherops.telemetry.query import (

@@ -1,0 +1,119 @@
+"""The script that runs this suite: when it installs again, and what it says in the end."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "run_all.py"
+
+
+@pytest.fixture
+def run_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script as a module, its project a small one of the test's own."""
+    spec = importlib.util.spec_from_file_location("run_all", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "PROJECT", tmp_path)
+    for name in (
+        "pyproject.toml",
+        "setup.py",
+        "ext/kernel.pyx",
+        "ext/kernel.h",
+        "tests/test_it.py",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    return module
+
+
+def test_it_needs_the_standard_library_alone() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-I", "-S", SCRIPT, "--help"], capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stderr
+    assert "--pure" in checked.stdout
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.py", "ext/kernel.pyx", "ext/kernel.h"])
+def test_a_changed_source_is_installed_again(
+    run_all: ModuleType, tmp_path: Path, name: str
+) -> None:
+    before = run_all.digest_of_sources()
+    (tmp_path / name).write_text("changed")
+
+    assert run_all.digest_of_sources() != before
+
+
+def test_a_new_kernel_is_installed(run_all: ModuleType, tmp_path: Path) -> None:
+    before = run_all.digest_of_sources()
+    (tmp_path / "ext" / "further.pyx").touch()
+
+    assert run_all.digest_of_sources() != before
+
+
+def test_changed_build_flags_are_installed_again(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run_all.digest_of_sources()
+    monkeypatch.setenv("AETHEROPS_NATIVE_CFLAGS", "-O0")
+
+    assert run_all.digest_of_sources() != before
+
+
+def test_a_changed_test_needs_no_installation(run_all: ModuleType, tmp_path: Path) -> None:
+    before = run_all.digest_of_sources()
+    (tmp_path / "tests" / "test_it.py").write_text("changed")
+
+    assert run_all.digest_of_sources() == before
+
+
+@pytest.mark.parametrize(
+    ("test_file", "arguments", "status", "last_line"),
+    [
+        ("def test_it(): pass", [], 0, "1 passed, 0 failed"),
+        ("def test_it(): assert 0\ndef test_is(): pass", [], 1, "1 passed, 1 failed"),
+        ("import nowhere_to_be_found", [], 2, "0 passed, 1 failed"),
+        ("def test_it(): pass", ["-k", "nothing"], 5, "0 passed, 0 failed"),
+        ("import pytest\n@pytest.mark.skip\ndef test_it(): pass", [], 5, "0 passed, 0 failed"),
+    ],
+    ids=["passes", "fails", "breaks", "selects nothing", "skips all"],
+)
+def test_the_last_line_counts_and_the_status_says_whether_all_is_well(
+    run_all: ModuleType,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    test_file: str,
+    arguments: list[str],
+    status: int,
+    last_line: str,
+) -> None:
+    (tmp_path / "tests" / "test_it.py").write_text(test_file)
+
+    assert run_all.run_pytest(["-p", "no:cacheprovider", *arguments], pure=False) == status
+
+    assert capfd.readouterr().out.splitlines()[-1] == last_line
+
+
+def test_pure_forces_the_pure_twins(run_all: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "tests" / "test_it.py").write_text(
+        "import os\ndef test_it(): assert os.environ['AETHEROPS_KERNELS'] == 'pure'"
+    )
+
+    assert run_all.run_pytest(["-p", "no:cacheprovider"], pure=True) == 0
+
+
+def test_without_a_compiler_no_core_is_asked_for(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler -O2")
+
+    assert not run_all.can_compile()

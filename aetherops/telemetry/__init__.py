@@ -24,6 +24,10 @@ if TYPE_CHECKING:
         summarize_time_buckets as summarize_time_buckets,
         time_buckets as time_buckets,
     )
+    from aetherops.telemetry.correlation import (
+        align_telemetry_timestamps as align_telemetry_timestamps,
+        correlate_streams as correlate_streams,
+    )
     from aetherops.telemetry.drift import (
         adaptive_threshold as adaptive_threshold,
         anomaly_score as anomaly_score,
@@ -32,6 +36,16 @@ if TYPE_CHECKING:
         zscore_outliers as zscore_outliers,
     )
     from aetherops.telemetry.moments import Moments as Moments
+    from aetherops.telemetry.plotting import (
+        largest_triangle_three_buckets as largest_triangle_three_buckets,
+        min_max as min_max,
+    )
+    from aetherops.telemetry.series import ewma as ewma, moving_average as moving_average
+    from aetherops.telemetry.sliding import (
+        RollingColumns as RollingColumns,
+        SlidingWindow as SlidingWindow,
+        rolling as rolling,
+    )
     from aetherops.telemetry.window_summary import (
         Drained as Drained,
         WindowSummary as WindowSummary,
@@ -47,6 +61,7 @@ _NAMES_BY_MODULE = {
         "summarize_time_buckets",
         "time_buckets",
     ),
+    "correlation": ("align_telemetry_timestamps", "correlate_streams"),
     "drift": (
         "adaptive_threshold",
         "anomaly_score",
@@ -55,6 +70,9 @@ _NAMES_BY_MODULE = {
         "zscore_outliers",
     ),
     "moments": ("Moments",),
+    "plotting": ("largest_triangle_three_buckets", "min_max"),
+    "series": ("ewma", "moving_average"),
+    "sliding": ("RollingColumns", "SlidingWindow", "rolling"),
     "window_summary": ("Drained", "WindowSummary"),
 }
 _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}

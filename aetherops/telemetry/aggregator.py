@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
-from math import sqrt
-from operator import index
-from typing import Any, Self, SupportsIndex, TypedDict
+from collections.abc import Iterable
+from typing import Any, Self, TypedDict
 
 from aetherops import core
 from aetherops.errors import InvalidInputError
 from aetherops.telemetry import aggregator_state
 from aetherops.telemetry.columns import float64_column, frozen
 from aetherops.telemetry.moments import Moments
-from aetherops.telemetry.window_summary import Drained, WindowSummary, frozen_buckets
+from aetherops.telemetry.window_summary import (
+    Drained,
+    WindowSummary,
+    all_columns,
+    completed_columns,
+)
 
 __all__ = ["StreamingAggregator", "TelemetryWindow", "aggregate_telemetry_window", "summarize"]
 
@@ -26,7 +29,8 @@ _LEAST_COUNT = 3
 class StreamingAggregator(core.Accumulator):
     """Moments, buckets and anomalies of the values pushed, in one pass.
 
-    Values may come one by one, as lists, as buffers, in any cut: the same values give the same bits.
+    Values may come one by one, as lists, as buffers, in any cut: the same values give the same
+    bits.
 
     Parameters
     ----------
@@ -35,11 +39,12 @@ class StreamingAggregator(core.Accumulator):
     decimals : bucket values are rounded as ``round(x, decimals)``; ``None`` leaves them alone.
     nan_policy : ``propagate``, ``omit`` (moments and buckets pass over NaN, positions still count)
         or ``raise`` (`InvalidInputError`; the values before it have been taken).
-    anomaly_threshold : standard deviations from which on a value is anomalous; ``None`` looks for no
-        anomalies.
-    mode : ``window`` judges all values by the mean and deviation of the whole window, when a snapshot
-        is taken, and retains them for that (8 bytes each). ``online`` judges each value by those
-        before it, as it arrives, and retains nothing; infinities are judged but not learnt from.
+    anomaly_threshold : standard deviations from which on a value is anomalous; ``None`` looks for
+        no anomalies.
+    mode : ``window`` judges all values by the mean and deviation of the whole window, when a
+        snapshot is taken, and retains them for that (8 bytes each). ``online`` judges each value
+        by those before it, as it arrives, and retains nothing; infinities are judged but not
+        learnt from.
     warmup : values before the first is judged (online mode), at least 2.
     ddof : subtracted from the count in the divisor of the variance.
 
@@ -53,7 +58,7 @@ class StreamingAggregator(core.Accumulator):
 
     def __init__(
         self,
-        factor: SupportsIndex | Iterable[SupportsIndex],
+        factor: int | Iterable[int],
         functions: str | Iterable[str] = ("mean",),
         *,
         decimals: int | None = 4,
@@ -63,21 +68,17 @@ class StreamingAggregator(core.Accumulator):
         warmup: int = 30,
         ddof: int = 1,
     ) -> None:
-        sizes = factor if isinstance(factor, Iterable) else (factor,)
-        self.factors = tuple(index(size) for size in sizes)
-        self.functions = core.checked_functions(functions)
+        buckets = _new_buckets(factor, functions, decimals, nan_policy)
+        self.factors = tuple(one.factor for one in buckets)
+        self.functions = buckets[0].functions
         self.decimals = decimals
         self.anomaly_threshold = anomaly_threshold
         self.mode = mode
         self.warmup = warmup
         self.ddof = ddof
         self._check()
-        policy = "omit" if nan_policy == "omit" else "propagate"
         super().__init__(
-            [
-                core.Buckets(size, self.functions, decimals=decimals, nan_policy=policy)
-                for size in self.factors
-            ],
+            buckets,
             nan_policy=nan_policy,
             retains=mode == "window" and anomaly_threshold is not None,
             threshold=anomaly_threshold if mode == "online" else None,
@@ -85,8 +86,6 @@ class StreamingAggregator(core.Accumulator):
         )
 
     def _check(self) -> None:
-        if not self.factors or len(set(self.factors)) < len(self.factors):
-            raise InvalidInputError("factor", self.factors, "one or more numbers, each once")
         if self.mode not in ("window", "online"):
             raise InvalidInputError("mode", self.mode, "'window' or 'online'")
         if self.mode == "online" and self.anomaly_threshold is None:
@@ -113,12 +112,12 @@ class StreamingAggregator(core.Accumulator):
     def snapshot(self) -> WindowSummary:
         """What is known of all values since the beginning, or the last ``reset``.
 
-        Buckets are those that ``drain`` has not handed out, the one that is filling as the last. The
-        aggregator goes on as if it had not been asked.
+        Buckets are those that ``drain`` has not handed out, the one that is filling as the last.
+        The aggregator goes on as if it had not been asked.
         """
         moments, buckets = self.parts()
         found = self.state()[-1] if self.mode == "online" else self._found_in_window(moments)
-        return _summary(moments, self.ddof, _columns(buckets), found)
+        return WindowSummary.of(moments, self.ddof, all_columns(buckets), found)
 
     def drain(self) -> Drained:
         """The buckets completed and (online mode) the anomalies found since the last drain.
@@ -127,21 +126,21 @@ class StreamingAggregator(core.Accumulator):
         retained for the sake of anomalies.
         """
         _, buckets = self.parts()
-        columns = {one.factor: _by_function(one, one.drain()) for one in buckets}
-        return Drained(frozen_buckets(columns), frozen(self.take_found()))  # type: ignore[arg-type]
+        return Drained(completed_columns(buckets), frozen(self.take_found()))
 
     def merge(self, other: StreamingAggregator) -> None:
         """Take what another has seen, as if it had come after.
 
-        The bucket that is filling here is closed as it is: where the values so far are a multiple of
-        every factor, the buckets are those of one pass. Moments are merged by Chan's formula.
+        The bucket that is filling here is closed as it is: where the values so far are a multiple
+        of every factor, the buckets are those of one pass. Moments are merged by Chan's formula.
 
         Raises
         ------
         InvalidInputError
             The other was made with other arguments.
         """
-        if not isinstance(other, StreamingAggregator) or other._arguments() != self._arguments():
+        known = isinstance(other, StreamingAggregator)
+        if not known or other._arguments() != self._arguments():
             raise InvalidInputError("other", other, "an aggregator made with the same arguments")
         seen, retained, judge, found = self.state()
         other_seen, other_retained, other_judge, other_found = other.state()
@@ -216,7 +215,7 @@ class StreamingAggregator(core.Accumulator):
 
 def summarize(
     values: Iterable[float],
-    factor: SupportsIndex | Iterable[SupportsIndex],
+    factor: int | Iterable[int],
     functions: str | Iterable[str] = ("mean",),
     *,
     decimals: int | None = 4,
@@ -231,22 +230,32 @@ def summarize(
     """
     if not isinstance(values, list | tuple):
         values = float64_column(values)
-    aggregator = StreamingAggregator(
-        factor,
-        functions,
-        decimals=decimals,
+    accumulator = core.Accumulator(
+        _new_buckets(factor, functions, decimals, nan_policy),
         nan_policy=nan_policy,
-        anomaly_threshold=None,
-        ddof=ddof,
+        suspect_beyond=anomaly_threshold,
     )
-    aggregator.push_many(values)
-    moments, buckets = aggregator.parts()
+    accumulator.push_many(values)
+    moments, buckets = accumulator.parts()
     found = array("q")
     if anomaly_threshold is not None and moments.count >= _LEAST_COUNT:
         std = moments.std() or _LEAST_STD
-        found = core.find_anomalies(values, moments.mean, std, anomaly_threshold)
-    columns = {one.factor: _by_function(one, one.drain(), with_last=True) for one in buckets}
-    return _summary(moments, ddof, columns, found)
+        found = accumulator.find_far(moments.mean, std, anomaly_threshold, values)
+    return WindowSummary.of(moments, ddof, all_columns(buckets, give_away=True), found)
+
+
+def _new_buckets(
+    factor: int | Iterable[int],
+    functions: str | Iterable[str],
+    decimals: int | None,
+    nan_policy: str,
+) -> list[core.Buckets]:
+    sizes = list(factor) if isinstance(factor, Iterable) else [factor]
+    if not sizes or len(set(sizes)) < len(sizes):
+        raise InvalidInputError("factor", factor, "one or more numbers, each once")
+    # NaN that must be refused does not get as far as the buckets.
+    policy = "propagate" if nan_policy == "raise" else nan_policy
+    return [core.Buckets(size, functions, decimals=decimals, nan_policy=policy) for size in sizes]
 
 
 class TelemetryWindow(TypedDict):
@@ -264,7 +273,7 @@ def aggregate_telemetry_window(
     """
     summary = summarize(values, downsample_factor, anomaly_threshold=anomaly_threshold)
     return {
-        "downsampled": summary.downsampled["mean"].tolist(),
+        "downsampled": list(summary.downsampled["mean"]),
         "anomaly_indices": summary.anomaly_indices.tolist(),
         "summary_mean": round(summary.mean, 4) if summary.count else 0.0,
     }
@@ -273,42 +282,6 @@ def aggregate_telemetry_window(
 def _all_parts(aggregator: StreamingAggregator) -> list[Any]:
     moments, buckets = aggregator.parts()
     return [moments, *buckets]
-
-
-def _columns(buckets: Iterable[core.Buckets]) -> dict[int, dict[str, array[float]]]:
-    return {one.factor: _by_function(one, one.completed(), with_last=True) for one in buckets}
-
-
-def _by_function(
-    buckets: core.Buckets, columns: Iterable[array[float]], *, with_last: bool = False
-) -> dict[str, array[float]]:
-    by_function = dict(zip(buckets.functions, columns, strict=True))
-    if with_last and buckets.n_filling:
-        for column, value in zip(by_function.values(), buckets.current(), strict=True):
-            column.append(value)
-    return by_function
-
-
-def _summary(
-    moments: core.BlockMoments,
-    ddof: int,
-    columns: Mapping[int, Mapping[str, array[float]]],
-    found: array[int],
-) -> WindowSummary:
-    count, mean, _, low, high, first, last = moments.summary()
-    variance = moments.variance(ddof)
-    return WindowSummary(
-        count,
-        mean,
-        variance,
-        sqrt(variance),
-        low,
-        high,
-        first,
-        last,
-        frozen_buckets(columns),
-        frozen(found),  # type: ignore[arg-type]
-    )
 
 
 def _merged_judges(

@@ -103,7 +103,8 @@ def time_buckets(
     ----------
     times_us : shape (n,), microseconds since 1970, ascending (equal neighbours may stand).
     values : shape (n,), of those instants.
-    width_us : of a bucket; bucket k covers ``[origin_us + k*width_us, origin_us + (k+1)*width_us)``.
+    width_us : of a bucket; bucket k covers ``[origin_us + k*width_us, origin_us +
+        (k+1)*width_us)``.
     functions : some of ``mean`` (as of `Moments`), ``median``, ``min``, ``max``, ``last``.
     start_us, end_us : only samples in ``[start_us, end_us)`` are taken; by default all. The buckets
         they name are there even where no sample is.
@@ -128,7 +129,7 @@ def time_buckets(
     if "median" in names:
         by_name["median"] = core.median_runs(*numbers)
     columns = {name: frozen(core.round_all(by_name[name], decimals)) for name in names}
-    return TimeBuckets(frozen(starts), frozen(count), MappingProxyType(columns))  # type: ignore[arg-type]
+    return TimeBuckets(frozen(starts), frozen(count), MappingProxyType(columns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,7 +215,8 @@ def summarize_time_buckets(
 
 
 def _summaries(starts: array[int], columns: core.SummaryColumns) -> Summaries:
-    return Summaries(*(frozen(column) for column in (starts, *columns)))  # type: ignore[arg-type]
+    count, *numbers = columns
+    return Summaries(frozen(starts), frozen(count), *map(frozen, numbers))
 
 
 def _samples(

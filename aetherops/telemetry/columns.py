@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias, overload
 
 from aetherops.errors import InvalidInputError
 
@@ -23,28 +23,40 @@ _INT64 = ("q", "l", "@q", "@l", "=q", f"{_ORDER}q")
 
 def float64_column(values: Iterable[float], field: str = "values") -> memoryview[float]:
     """A contiguous view of a buffer of float64, or of a copy of anything else iterable."""
-    return _column(values, "d", _FLOAT64, field)
+    view = _contiguous_view(values, "d", _FLOAT64, field)
+    return _view(array("d", values)) if view is None else view
 
 
 def int64_column(values: Iterable[int], field: str = "times_us") -> memoryview[int]:
     """A contiguous view of a buffer of int64, or of a copy of anything else iterable."""
-    return _column(values, "q", _INT64, field)
+    view = _contiguous_view(values, "q", _INT64, field)
+    return _view(array("q", values)) if view is None else view
 
 
-def frozen(column: array[float]) -> memoryview[float]:
+@overload
+def frozen(column: array[int]) -> IntegerColumn: ...
+@overload
+def frozen(column: array[float]) -> Column: ...
+def frozen(column: Any) -> Any:
     """A read-only view; the array must not be kept elsewhere."""
-    return memoryview(column).toreadonly()  # type: ignore[return-value]
+    return memoryview(column).toreadonly()
 
 
-def _column(values, typecode, formats, field):  # type: ignore[no-untyped-def]
+def _view(column: array[Any]) -> memoryview[Any]:
+    return memoryview(column)
+
+
+def _contiguous_view(
+    values: object, typecode: Any, formats: tuple[str, ...], field: str
+) -> memoryview[Any] | None:
     try:
-        view = memoryview(values)
+        view: memoryview[Any] = memoryview(values)  # type: ignore[arg-type]
     except (TypeError, BufferError, ValueError):
-        return memoryview(array(typecode, values))
+        return None
     if view.format not in formats or view.itemsize != 8:
-        return memoryview(array(typecode, values))
+        return None
     if view.ndim != 1:
         raise InvalidInputError(field, f"{view.ndim} dimensions", "one dimension")
-    if view.contiguous:
-        return view if view.format == typecode else view.cast("B").cast(typecode)
-    return memoryview(view.tobytes()).cast(typecode)
+    if not view.contiguous:
+        view = memoryview(view.tobytes())
+    return view if view.format == typecode else view.cast("B").cast(typecode)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aetherops.instants import from_us, to_us
+from aetherops.instants import FIRST_US, LAST_US, from_us, to_us
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EpochUnit", "Reason", "RowError", "TimeFormat", "number_in"]
 
-_FIRST_US = to_us(datetime.min.replace(tzinfo=UTC))
-_LAST_US = to_us(datetime.max.replace(tzinfo=UTC))
 _HOUR_US = 3_600_000_000
 _MOST_WIDTHS = 8
 _ISO_SHAPE = re.compile(
@@ -109,7 +107,7 @@ class TimeFormat:
             The text is no time of this format, or one outside the years 1 to 9999.
         """
         us = self._read_iso(text) if self.epoch_unit is None else self._read_epoch(text)
-        if not _FIRST_US <= us <= _LAST_US:
+        if not FIRST_US <= us <= LAST_US:
             raise RowError(Reason.TIME_RANGE, f"time {text!r}")
         return us
 
@@ -158,7 +156,7 @@ class TimeFormat:
             if read is None:
                 return None
             times[chosen] = read
-        if times.min() < _FIRST_US or times.max() > _LAST_US:
+        if times.min() < FIRST_US or times.max() > LAST_US:
             return None
         return times
 

@@ -76,11 +76,7 @@ def anomaly_score(values: Iterable[float], baseline: float, tolerance: float) ->
     """
     if tolerance <= 0:
         raise InvalidInputError("tolerance", tolerance, "more than 0")
-    total, count = 0.0, 0
-    for value in float64_column(values):
-        total += abs(value - baseline) / tolerance
-        count += 1
-    return round(total / count, 4) if count else 0.0
+    return round(core.mean_distance(float64_column(values), baseline, tolerance), 4)
 
 
 def adaptive_threshold(
@@ -89,8 +85,8 @@ def adaptive_threshold(
     """An upper threshold from the last ``min_samples`` values.
 
     ``baseline`` is their mean, ``std`` their population deviation (0.001 where it is 0),
-    ``threshold = baseline + sensitivity * std``; each is rounded to 4 digits. With fewer values it is
-    not ``ready``, and the threshold is infinite.
+    ``threshold = baseline + sensitivity * std``; each is rounded to 4 digits. With fewer values it
+    is not ``ready``, and the threshold is infinite.
     """
     column = float64_column(values)
     if len(column) < min_samples:
@@ -114,7 +110,7 @@ def telemetry_health_check(
     if not limits["ready"]:
         return {"status": "insufficient_data", "anomalies": 0, "threshold": 0.0}
     threshold = limits["threshold"]
-    anomalies = sum(value > threshold for value in column)
+    anomalies = core.count_above(column, threshold)
     status: Literal["healthy", "degraded"] = (
         "degraded" if anomalies >= _DEGRADED_FROM else "healthy"
     )

@@ -19,9 +19,9 @@ _HEADER = struct.Struct("<4sBxHq7d")
 class Moments(BlockMoments):
     """Count, mean, variance, extremes and ends of the values pushed, in one pass.
 
-    Welford's method over blocks of 512 values, merged by the formula of Chan, Golub and LeVeque, with
-    the mean carried in two doubles. The same values give the same bits however they are cut and
-    whether the compiled core runs or its twin. ``push``, ``push_many``, ``merge``, ``reset``,
+    Welford's method over blocks of 512 values, merged by the formula of Chan, Golub and LeVeque,
+    with the mean carried in two doubles. The same values give the same bits however they are cut
+    and whether the compiled core runs or its twin. ``push``, ``push_many``, ``merge``, ``reset``,
     ``count``, ``mean``, ``m2``, ``min``, ``max``, ``first``, ``last``, ``variance(ddof)``,
     ``std(ddof)`` and ``summary()`` are described where they are written, in the core.
 
@@ -88,7 +88,8 @@ class Moments(BlockMoments):
         if len(filling) != 8 * n_filling or policy >= len(NAN_POLICIES) or totals[0] < 0:
             raise InvalidInputError("data", data[:8], "whole and undamaged moments")
         moments = cls(nan_policy=NAN_POLICIES[policy])
-        moments.restore(*totals, filling)
+        state: tuple[Any, ...] = (*totals, filling)
+        moments.restore(*state)
         return moments
 
     def __reduce__(self) -> tuple[Any, ...]:

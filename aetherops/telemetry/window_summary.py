@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from math import sqrt
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
+from aetherops.core import BlockMoments, Buckets
 from aetherops.telemetry.columns import Column, IntegerColumn, frozen
 
-__all__ = ["BucketColumns", "Drained", "WindowSummary", "frozen_buckets"]
+__all__ = ["BucketColumns", "Drained", "WindowSummary", "all_columns", "completed_columns"]
 
-#: For each factor, for each function, one value a bucket.
+#: For each factor, for each function, a column with a value a bucket. All of it is read-only.
 BucketColumns: TypeAlias = Mapping[int, Mapping[str, Column]]
 
 
-def frozen_buckets(arrays: Mapping[int, Mapping[str, array[float]]]) -> BucketColumns:
-    """The columns made read-only, with the mappings that hold them."""
-    return MappingProxyType(
-        {
-            factor: MappingProxyType({name: frozen(column) for name, column in columns.items()})
-            for factor, columns in arrays.items()
-        }
-    )
+_Record = TypeVar("_Record")
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSummary:
+class WindowSummary(NamedTuple):
     """A window of values, as it stood when it was asked for. Columns are read-only memoryviews.
 
     Parameters
@@ -38,7 +31,7 @@ class WindowSummary:
     anomaly_indices : positions of the anomalous values, counted from the first value pushed.
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # of values, not of equal fields
     mean: float
     variance: float
     std: float
@@ -49,6 +42,16 @@ class WindowSummary:
     buckets: BucketColumns
     anomaly_indices: IntegerColumn
 
+    @classmethod
+    def of(
+        cls, moments: BlockMoments, ddof: int, buckets: BucketColumns, anomaly_indices: array[int]
+    ) -> Self:
+        """The summary of moments and columns that nobody else will change."""
+        count, mean, _, low, high, first, last = moments.summary()
+        variance = moments.variance(ddof)
+        indices = frozen(anomaly_indices)
+        return cls(count, mean, variance, sqrt(variance), low, high, first, last, buckets, indices)
+
     @property
     def downsampled(self) -> Mapping[str, Column]:
         """The columns of the first factor, by function."""
@@ -58,8 +61,7 @@ class WindowSummary:
         return _revived, (type(self), *_plain(self))
 
 
-@dataclass(frozen=True, slots=True)
-class Drained:
+class Drained(NamedTuple):
     """Completed buckets that the aggregator has forgotten since.
 
     Parameters
@@ -75,9 +77,33 @@ class Drained:
         return _revived, (type(self), *_plain(self))
 
 
+def completed_columns(all_buckets: Iterable[Buckets]) -> BucketColumns:
+    """The completed buckets, which are then forgotten."""
+    return MappingProxyType({one.factor: _columns(one, one.drain()) for one in all_buckets})
+
+
+def all_columns(all_buckets: Iterable[Buckets], *, give_away: bool = False) -> BucketColumns:
+    """The completed buckets and, where it holds a value, the filling one as the last.
+
+    They are copies, unless they are given away.
+    """
+    by_factor = {}
+    for one in all_buckets:
+        columns = one.drain() if give_away else one.completed()
+        if one.n_filling:
+            for column, value in zip(columns, one.current(), strict=True):
+                column.append(value)
+        by_factor[one.factor] = _columns(one, columns)
+    return MappingProxyType(by_factor)
+
+
+def _columns(buckets: Buckets, columns: Iterable[array[float]]) -> Mapping[str, Column]:
+    return MappingProxyType(dict(zip(buckets.functions, map(frozen, columns), strict=True)))
+
+
 def _plain(record: WindowSummary | Drained) -> list[Any]:
     """The fields of a record with arrays in place of views, which cannot be pickled."""
-    *numbers, buckets, anomaly_indices = (getattr(record, field.name) for field in fields(record))
+    *numbers, buckets, anomaly_indices = record
     arrays = {
         factor: {name: array("d", column) for name, column in columns.items()}
         for factor, columns in buckets.items()
@@ -85,8 +111,10 @@ def _plain(record: WindowSummary | Drained) -> list[Any]:
     return [*numbers, arrays, array("q", anomaly_indices)]
 
 
-def _revived(
-    kind: type[WindowSummary] | type[Drained], *plain: Any
-) -> WindowSummary | Drained:
+def _revived(kind: Callable[..., _Record], *plain: Any) -> _Record:
     *numbers, arrays, anomaly_indices = plain
-    return kind(*numbers, frozen_buckets(arrays), frozen(anomaly_indices))
+    buckets = {
+        factor: MappingProxyType({name: frozen(column) for name, column in columns.items()})
+        for factor, columns in arrays.items()
+    }
+    return kind(*numbers, MappingProxyType(buckets), frozen(anomaly_indices))

@@ -20,15 +20,17 @@ _LONGEST_PATH_BYTES = 103
 def socket_directory(directory: Path, socket_name: str, owner_uid: int) -> Path:
     """A private directory in which a socket of this name can be bound.
 
-    It is the given one, or, where the path is too long, one of mode 0700 in the system's directory
-    for temporary files, always the same for the same given directory.
+    It is the given one, or, where its path is too long or has a comma (which separates hosts in a
+    DSN), one of mode 0700 among the system's temporary files, always the same for the same given
+    directory.
 
     Raises
     ------
     InvalidInputError
         Somebody else made that temporary directory.
     """
-    if len(os.fsencode(directory / socket_name)) <= _LONGEST_PATH_BYTES:
+    path = os.fsencode(directory / socket_name)
+    if len(path) <= _LONGEST_PATH_BYTES and b"," not in path:
         return directory
     digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:20]
     short = Path(tempfile.gettempdir()) / f"aetherops-{digest}"

@@ -1,0 +1,141 @@
+"""The compiled kernels, or their pure-Python twins: the only place that knows there are two.
+
+``AETHEROPS_KERNELS`` chooses: ``auto`` (compiled where built), ``native`` (or fail), ``pure``.
+Both give the same bits for the same input. The twins are taken only where the compiled modules are
+missing; a compiled module that exists and cannot be imported is an error.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from aetherops.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from aetherops.core._pure.accumulator import Accumulator
+    from aetherops.core._pure.anomalies import find_anomalies
+    from aetherops.core._pure.breaker import BreakerKernel
+    from aetherops.core._pure.bucket_counters import BucketCounters
+    from aetherops.core._pure.buckets import FUNCTIONS, Buckets, checked_functions
+    from aetherops.core._pure.fixed_counters import FixedCounters
+    from aetherops.core._pure.floats import NAN_POLICIES
+    from aetherops.core._pure.guards import CallGate, guard_coroutine_function, guard_function
+    from aetherops.core._pure.kernels import instruction_set
+    from aetherops.core._pure.keyed_counters import KeyedCounters
+    from aetherops.core._pure.moments import BlockMoments
+    from aetherops.core._pure.outcomes import CountOutcomes, TimeOutcomes
+    from aetherops.core._pure.plotting import extreme_points, largest_triangles
+    from aetherops.core._pure.rounding import round_all
+    from aetherops.core._pure.runs import (
+        SummaryColumns as SummaryColumns,
+        median_runs,
+        merge_runs,
+        summarize_runs,
+        time_runs,
+        without_nan,
+    )
+    from aetherops.core._pure.series import (
+        count_above,
+        ewma,
+        lagged_means,
+        mean_distance,
+        moving_average,
+    )
+    from aetherops.core._pure.sliding import SlidingMoments
+    from aetherops.core._pure.sliding_counters import SlidingCounters
+
+__all__ = [
+    "FUNCTIONS",
+    "IMPLEMENTATION",
+    "NAN_POLICIES",
+    "Accumulator",
+    "BlockMoments",
+    "BreakerKernel",
+    "BucketCounters",
+    "Buckets",
+    "CallGate",
+    "CountOutcomes",
+    "FixedCounters",
+    "KeyedCounters",
+    "SlidingCounters",
+    "SlidingMoments",
+    "TimeOutcomes",
+    "checked_functions",
+    "count_above",
+    "ewma",
+    "extreme_points",
+    "find_anomalies",
+    "guard_coroutine_function",
+    "guard_function",
+    "instruction_set",
+    "lagged_means",
+    "largest_triangles",
+    "mean_distance",
+    "median_runs",
+    "merge_runs",
+    "moving_average",
+    "round_all",
+    "summarize_runs",
+    "time_runs",
+    "without_nan",
+]
+
+# What each pair of twins offers under this package's name.
+_KERNELS = {
+    "accumulator": ["Accumulator"],
+    "anomalies": ["find_anomalies"],
+    "breaker": ["BreakerKernel"],
+    "bucket_counters": ["BucketCounters"],
+    "buckets": ["FUNCTIONS", "Buckets", "checked_functions"],
+    "fixed_counters": ["FixedCounters"],
+    "floats": ["NAN_POLICIES"],
+    "guards": ["CallGate", "guard_coroutine_function", "guard_function"],
+    "kernels": ["instruction_set"],
+    "keyed_counters": ["KeyedCounters"],
+    "moments": ["BlockMoments"],
+    "outcomes": ["CountOutcomes", "TimeOutcomes"],
+    "plotting": ["extreme_points", "largest_triangles"],
+    "rounding": ["round_all"],
+    "runs": ["median_runs", "merge_runs", "summarize_runs", "time_runs", "without_nan"],
+    "series": ["count_above", "ewma", "lagged_means", "mean_distance", "moving_average"],
+    "sliding": ["SlidingMoments"],
+    "sliding_counters": ["SlidingCounters"],
+}
+
+
+def _chosen(wanted: str) -> str:
+    if wanted not in ("auto", "native", "pure"):
+        raise InvalidInputError("AETHEROPS_KERNELS", wanted, "auto, native or pure")
+    if wanted == "pure":
+        return "pure"
+    missing = [name for name in _KERNELS if find_spec(f"{__name__}._native.{name}") is None]
+    if missing and (wanted == "native" or len(missing) < len(_KERNELS)):
+        raise ImportError(
+            f"the compiled core lacks {', '.join(missing)}: build it again (pip install .), "
+            "or choose AETHEROPS_KERNELS=pure"
+        )
+    return "pure" if missing else "native"
+
+
+IMPLEMENTATION = _chosen(os.environ.get("AETHEROPS_KERNELS", "auto"))
+
+_MODULE_BY_NAME = {name: module for module, names in _KERNELS.items() for name in names}
+
+# Hidden from type checkers, which would believe that it answers to every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a name from the chosen twin on first use."""
+        if name not in _MODULE_BY_NAME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        twin = import_module(f"{__name__}._{IMPLEMENTATION}.{_MODULE_BY_NAME[name]}")
+        value = getattr(twin, name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_BY_NAME})

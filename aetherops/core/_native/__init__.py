@@ -1,0 +1,1 @@
+"""The compiled kernels, where they were built; their sources stand in ``ext``."""

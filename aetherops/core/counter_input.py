@@ -1,0 +1,156 @@
+"""What both twins of the limiter counters accept: keys, costs and instants, made plain."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+
+from aetherops.errors import InvalidInputError
+
+__all__ = [
+    "LARGEST",
+    "LARGEST_WINDOW_US",
+    "MOST_SUB_WINDOWS",
+    "MOST_TIERS",
+    "plain_cost",
+    "plain_costs",
+    "plain_instant",
+    "plain_key",
+    "plain_keys",
+    "plain_limit",
+    "plain_sub_windows",
+    "plain_tiers",
+    "plain_window",
+]
+
+LARGEST = 2**60
+"""Bound of costs, instants and stored units: sums of two of them fit 64 bits."""
+
+MOST_TIERS = 16
+"""The most limits that one key may have."""
+
+MOST_SUB_WINDOWS = 64
+"""The finest cut of a sliding window."""
+
+LARGEST_WINDOW_US = 3653 * 86_400 * 1_000_000
+"""Ten years."""
+
+_SMALLEST_INT64 = -(2**63)
+_LARGEST_INT64 = 2**63 - 1
+
+
+def plain_key(key: object) -> str | int:
+    """The key as an exact ``str``, or as an exact ``int`` of 64 bits.
+
+    Raises
+    ------
+    InvalidInputError
+        It is neither text nor an integer, or the integer needs more than 64 bits.
+    """
+    if isinstance(key, str):
+        return str.__str__(key)
+    number = _plain_int(key)
+    if number is None or not _SMALLEST_INT64 <= number <= _LARGEST_INT64:
+        raise InvalidInputError("key", key, "text or an integer of 64 bits")
+    return number
+
+
+def plain_cost(cost: object) -> int:
+    """The cost of a decision: an exact ``int`` from 1 to 2⁶⁰."""
+    number = _plain_int(cost)
+    if number is None or not 1 <= number <= LARGEST:
+        raise InvalidInputError("cost", cost, "a whole number from 1 to 2^60")
+    return number
+
+
+def plain_instant(now_us: object) -> int:
+    """An instant given by the caller, in microseconds of its monotonic clock."""
+    number = _plain_int(now_us)
+    if number is None or not 0 <= number <= LARGEST:
+        raise InvalidInputError("now_us", now_us, "microseconds from 0 to 2^60")
+    return number
+
+
+def plain_keys(keys: object) -> list[str | int]:
+    """Keys of a batch: from a buffer of int64, or from any iterable of keys but a string."""
+    numbers = _int64_items(keys)
+    if numbers is not None:
+        return list(numbers)
+    if isinstance(keys, (str, bytes, bytearray)) or not isinstance(keys, Iterable):
+        raise InvalidInputError("keys", keys, "an iterable of keys, or a buffer of int64")
+    return [plain_key(key) for key in keys]
+
+
+def plain_costs(costs: object, count: int) -> list[int]:
+    """Costs of a batch of ``count``: one for all, or as many, as a buffer of int64 or iterable."""
+    items: Iterable[object] | None = _int64_items(costs)
+    if items is None:
+        if not isinstance(costs, Iterable):
+            return [plain_cost(costs)] * count
+        items = costs
+    plain = [plain_cost(cost) for cost in items]
+    if len(plain) != count:
+        raise InvalidInputError("costs", len(plain), f"one cost for each of the {count} keys")
+    return plain
+
+
+def plain_tiers(
+    tiers: Iterable[tuple[int, int, int]], count: int | None = None
+) -> list[tuple[int, int, int]]:
+    """Bucket tiers (gain, price, capacity) within their bounds, ``count`` of them if given."""
+    plain = [(int(gain), int(price), int(capacity)) for gain, price, capacity in tiers]
+    if not 1 <= len(plain) <= MOST_TIERS or (count is not None and len(plain) != count):
+        raise InvalidInputError("tiers", len(plain), f"{count or f'1 to {MOST_TIERS}'} tiers")
+    for gain, price, capacity in plain:
+        if not (1 <= gain <= LARGEST and 1 <= price <= capacity <= LARGEST):
+            raise InvalidInputError(
+                "tiers", (gain, price, capacity), "1 <= gain, 1 <= price <= capacity, all <= 2^60"
+            )
+    return plain
+
+
+def plain_limit(limit: object, most: int) -> int:
+    """The most that a window grants: from 1 to ``most``."""
+    number = _plain_int(limit)
+    if number is None or not 1 <= number <= most:
+        raise InvalidInputError("limit", limit, f"a whole number from 1 to {most}")
+    return number
+
+
+def plain_window(window_us: object) -> int:
+    """The length of a window in microseconds."""
+    number = _plain_int(window_us)
+    if number is None or not 1 <= number <= LARGEST_WINDOW_US:
+        raise InvalidInputError(
+            "window_us", window_us, f"microseconds from 1 to {LARGEST_WINDOW_US} (ten years)"
+        )
+    return number
+
+
+def plain_sub_windows(sub_windows: object) -> int:
+    """How many cells a window is cut into."""
+    number = _plain_int(sub_windows)
+    if number is None or not 1 <= number <= MOST_SUB_WINDOWS:
+        raise InvalidInputError("sub_windows", sub_windows, f"1 to {MOST_SUB_WINDOWS}")
+    return number
+
+
+def _plain_int(value: object) -> int | None:
+    try:
+        return int(operator.index(value))  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def _int64_items(values: object) -> Sequence[int] | None:
+    """The integers of a one-dimensional buffer of int64, or None where it is no such buffer."""
+    if isinstance(values, (str, bytes, bytearray, list, tuple)):
+        return None
+    try:
+        view = memoryview(values)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+    if view.ndim != 1 or view.itemsize != 8 or view.format not in ("q", "l"):
+        return None
+    items: list[int] = view.tolist()
+    return items

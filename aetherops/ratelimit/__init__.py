@@ -1,0 +1,29 @@
+"""Rate limits with bursts: token buckets and windows, in memory or over Redis, adaptive to load."""
+
+from __future__ import annotations
+
+from aetherops.ratelimit.decision import Decision, Reason
+from aetherops.ratelimit.limits import BucketLimit, WindowLimit, WindowMode
+from aetherops.ratelimit.local import KeyUsage, LocalLimiter, Snapshot
+from aetherops.ratelimit.rate import Rate
+from aetherops.ratelimit.rate_limiter import RateLimiter
+from aetherops.ratelimit.state import LimiterState
+from aetherops.ratelimit.token_bucket import TokenBucket
+from aetherops.ratelimit.windows import FixedWindow, SlidingWindow
+
+__all__ = [
+    "BucketLimit",
+    "Decision",
+    "FixedWindow",
+    "KeyUsage",
+    "LimiterState",
+    "LocalLimiter",
+    "Rate",
+    "RateLimiter",
+    "Reason",
+    "SlidingWindow",
+    "Snapshot",
+    "TokenBucket",
+    "WindowLimit",
+    "WindowMode",
+]

@@ -1,0 +1,52 @@
+"""What callers need of a limiter, wherever it keeps its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from aetherops.ratelimit.decision import Decision
+
+__all__ = ["AsyncLimiter", "Limiter", "LocalAsAsync"]
+
+
+class Limiter(Protocol):
+    """A limiter that answers at once."""
+
+    def decide(self, key: str | int, cost: int = 1) -> Decision: ...
+
+    def refund(self, key: str | int, cost: int = 1) -> None: ...
+
+
+class AsyncLimiter(Protocol):
+    """A limiter that may ask a server first."""
+
+    async def decide(self, key: str | int, cost: int = 1) -> Decision: ...
+
+    async def decide_many(
+        self, keys: Sequence[str | int], costs: int | Sequence[int] = 1
+    ) -> list[Decision]: ...
+
+    async def refund(self, key: str | int, cost: int = 1) -> None: ...
+
+
+class LocalAsAsync:
+    """A limiter of this process where an asynchronous one is asked for."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+
+    async def decide(self, key: str | int, cost: int = 1) -> Decision:
+        """At once."""
+        return self._limiter.decide(key, cost)
+
+    async def decide_many(
+        self, keys: Sequence[str | int], costs: int | Sequence[int] = 1
+    ) -> list[Decision]:
+        """One after the other."""
+        prices = [costs] * len(keys) if isinstance(costs, int) else costs
+        return [self._limiter.decide(key, price) for key, price in zip(keys, prices, strict=True)]
+
+    async def refund(self, key: str | int, cost: int = 1) -> None:
+        """At once."""
+        self._limiter.refund(key, cost)

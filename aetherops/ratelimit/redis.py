@@ -1,0 +1,222 @@
+"""Limiter counters in Redis or Valkey: one Lua script, one key and one round trip a decision.
+
+Decisions that come together travel together: while a batch is on its way the next one gathers,
+and those for the same key and cost are asked as one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from aetherops.errors import InvalidInputError, UnavailableError
+from aetherops.ratelimit.script import Ask, Script
+from aetherops.ratelimit.shared import Taken
+from aetherops.ratelimit.state import Limit
+
+__all__ = ["RedisCounters"]
+
+_FAILURES = (RedisError, OSError, TimeoutError)
+
+
+class RedisCounters:
+    """Counts of limited keys, kept by a server for all who ask it.
+
+    Each key is one entry of the server, which also reads the clock, so that processes need not
+    agree on theirs. An entry expires when its key is as if never seen.
+
+    Parameters
+    ----------
+    client : a client, or a cluster's.
+    name : tells these limits' keys from others'.
+    limits : one window, or one or more buckets.
+    deadline_s : what takes longer is given up as unavailable.
+    clock_us : time in microseconds, for servers whose scripts may not read theirs.
+
+    Raises
+    ------
+    InvalidInputError
+        Limits of mixed kinds, or too large for the exact numbers of Lua.
+    """
+
+    def __init__(
+        self,
+        client: Redis | RedisCluster,
+        name: str,
+        *limits: Limit,
+        deadline_s: float = 0.04,
+        clock_us: Callable[[], int] | None = None,
+    ) -> None:
+        if deadline_s <= 0:
+            raise InvalidInputError("deadline_s", deadline_s, "seconds, above 0")
+        self._client = client
+        self._script = Script(name, limits, clock_us)
+        self._deadline_s = deadline_s
+        self._gathering: list[Ask] = []
+        self._latest: dict[str | int, Ask] = {}
+        self._sending: asyncio.Task[None] | None = None
+        self._server = _Cluster(client) if isinstance(client, RedisCluster) else _OneServer(client)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits in force."""
+        return self._script.limits
+
+    async def take(self, key: str | int, least: int, most: int, replicas: int = 0) -> Taken:
+        """Take as many times ``least`` as there are, up to ``most``.
+
+        Raises
+        ------
+        UnavailableError
+            The server does not answer within the deadline, or refuses.
+        """
+        latest = self._latest.get(key)
+        if latest is not None and latest.takes(least, most, replicas):
+            return await latest.join(most)
+        return await self._ask(Ask(key, b"take", least, most, replicas))
+
+    async def look(self, key: str | int, cost: int) -> Taken:
+        """How the key stands, for a cost. Raises as ``take`` does."""
+        return await self._ask(Ask(key, b"look", cost, cost, 0))
+
+    async def give(self, key: str | int, cost: int) -> Taken:
+        """Give back what was taken and not used. Raises as ``take`` does."""
+        return await self._ask(Ask(key, b"give", cost, cost, 0))
+
+    def change(self, limits: Sequence[Limit]) -> None:
+        """Put other limits of the same kinds in force; credit keeps its share."""
+        self._script = self._script.changed(limits)
+
+    async def aclose(self) -> None:
+        """End what is under way; its callers are told that the store is unavailable."""
+        if self._sending is not None:
+            self._sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sending
+        await self._server.aclose()
+
+    def _ask(self, ask: Ask) -> asyncio.Future[Taken]:
+        answer = ask.open()
+        self._gathering.append(ask)
+        self._latest[ask.key] = ask
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send_all())
+        return answer
+
+    async def _send_all(self) -> None:
+        """Send what has gathered, batch after batch, until nothing is left."""
+        asks: list[Ask] = []
+        try:
+            while self._gathering:
+                asks, self._gathering = self._gathering, []
+                self._latest.clear()
+                async with asyncio.timeout(self._deadline_s):
+                    replies = await self._exchange(asks)
+                for ask, reply in zip(asks, replies, strict=True):
+                    if isinstance(reply, Exception):
+                        ask.fail(_unavailable(reply))
+                    else:
+                        ask.answer(reply)
+        except _FAILURES as error:
+            self._fail(asks, error)
+        except BaseException as error:
+            self._fail(asks, error)
+            raise
+        finally:
+            self._sending = None
+
+    def _fail(self, asks: Sequence[Ask], error: BaseException) -> None:
+        """Those who still gather would wait for the same server, beyond their deadline."""
+        unavailable = _unavailable(error)
+        for ask in (*asks, *self._gathering):
+            ask.fail(unavailable)
+        self._gathering.clear()
+        self._latest.clear()
+
+    async def _exchange(self, asks: Sequence[Ask]) -> list[bytes | Exception]:
+        """One round trip; a script that the server does not know is loaded, and asked again."""
+        script = self._script
+        replies = await self._server.run(script, asks)
+        unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unknown:
+            await self._client.script_load(script.source)
+            again = await self._server.run(script, [asks[i] for i in unknown])
+            for i, reply in zip(unknown, again, strict=True):
+                replies[i] = reply
+        return replies
+
+
+class _OneServer:
+    """Batches over one connection, taken from a client's pool."""
+
+    def __init__(self, client: Redis) -> None:
+        self._pool: Any = client.connection_pool
+        self._connecting: asyncio.Task[AbstractConnection] | None = None
+
+    async def run(self, script: Script, asks: Sequence[Ask]) -> list[bytes | Exception]:
+        connection = await self._connection()
+        try:
+            await connection.send_packed_command([b"".join(map(script.packed, asks))])
+            return [await _reply(connection) for _ in asks]
+        except BaseException:
+            # A late answer must not be taken for one to the next batch.
+            self._connecting = None
+            await connection.disconnect(nowait=True)
+            await self._pool.release(connection)
+            raise
+
+    async def aclose(self) -> None:
+        connecting, self._connecting = self._connecting, None
+        if connecting is not None:
+            connecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError, *_FAILURES):
+                await self._pool.release(await connecting)
+
+    async def _connection(self) -> AbstractConnection:
+        """The connection, made by a task that goes on after a batch has given up waiting."""
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._pool.get_connection())
+        connecting = self._connecting
+        try:
+            return await asyncio.shield(connecting)
+        except _FAILURES:
+            if connecting.done():
+                self._connecting = None
+            raise
+
+
+class _Cluster:
+    """Batches that the client's pipeline parts among a cluster's nodes."""
+
+    def __init__(self, client: RedisCluster) -> None:
+        self._client = client
+
+    async def run(self, script: Script, asks: Sequence[Ask]) -> list[bytes | Exception]:
+        pipeline = self._client.pipeline()
+        for ask in asks:
+            pipeline.execute_command(*script.command(ask))
+        replies: list[bytes | Exception] = await pipeline.execute(raise_on_error=False)
+        return replies
+
+    async def aclose(self) -> None:
+        """The client is its owner's."""
+
+
+async def _reply(connection: AbstractConnection) -> bytes | Exception:
+    try:
+        reply: bytes = await connection.read_response(disable_decoding=True)
+    except ResponseError as error:
+        return error
+    return reply
+
+
+def _unavailable(error: BaseException) -> UnavailableError:
+    unavailable = UnavailableError("redis")
+    unavailable.__cause__ = error
+    return unavailable

@@ -1,0 +1,366 @@
+# Twin: aetherops/core/_pure/accumulator.py. Same statements, same order: change both or neither.
+"""One pass over a stream: its moments, its buckets, and what lies far from the mean.
+
+Strips are read once while they lie in the first-level cache: moments first, then each bucketing.
+"""
+
+from cpython cimport array
+from cpython.mem cimport PyMem_Free, PyMem_RawFree, PyMem_RawRealloc, PyMem_Realloc
+from libc.math cimport INFINITY, NAN, fabs, isfinite, sqrt
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy
+
+from array import array as make_array
+
+from aetherops.core._native.anomalies cimport Judge, judge_all, new_judge
+from aetherops.core._native.buckets cimport Bucketing, Buckets, take_bucketed
+from aetherops.core._native.floats cimport (
+    RAISE, FloatReader, NanPolicy, count_until_nan, nan_refused, read_nan_policy,
+)
+from aetherops.core._native.kernels cimport selected
+from aetherops.core._native.moments cimport (
+    BlockMoments, MomentsState, Totals, take_values, totals_of,
+)
+
+from aetherops.core._native.anomalies import find_anomalies
+
+from aetherops.errors import InvalidInputError
+
+cdef extern from *:
+    void prefetch "__builtin_prefetch"(const void *address) noexcept nogil
+
+cdef enum:
+    STRIP = 2048           # values worked on while they lie in the cache
+    SMALL = 512            # fewer are first gathered
+    LONG_INPUT = 8192      # above it the interpreter lock is released while values are read
+    MAX_BUCKETINGS = 16
+
+# Stands in for the deviation of values that are all the same.
+cdef double LEAST_STD = 0.001
+
+
+cdef struct Online:
+    double threshold
+    int64_t warmup
+    int64_t n
+    double mean
+    double m2
+
+
+cdef bint judge_next(Online *judge, double x) noexcept nogil:
+    """Whether x lies far from the values before it; then Welford's step (1962) takes it in.
+
+    Only finite numbers are learnt from.
+    """
+    cdef bint far = False
+    cdef double std, d
+    if judge.n >= judge.warmup:
+        std = sqrt(judge.m2 / <double>(judge.n - 1))
+        far = fabs(x - judge.mean) / (std if std != 0.0 else LEAST_STD) > judge.threshold
+    if isfinite(x):
+        judge.n += 1
+        d = x - judge.mean
+        judge.mean += d / <double>judge.n
+        judge.m2 += d * (x - judge.mean)
+    return far
+
+
+cdef struct Suspects:
+    # Values outside what was, when they passed, surely near the mean; the final cut-offs decide.
+    double threshold     # NaN where nothing is suspected
+    int64_t *indices
+    int64_t n
+    int64_t capacity
+    double low           # the widest limits that were used
+    double high
+    bint lost            # limits could not be told, or memory: every value must be read again
+
+
+cdef void suspect(Suspects *suspects, const MomentsState *moments, const double *x, int64_t n,
+                  int64_t base) noexcept nogil:
+    """Note which of at most STRIP values lie beyond nine tenths of the threshold so far."""
+    cdef Totals so_far = moments.folded if moments.folded.count else totals_of(moments)
+    cdef double reach = suspects.threshold * sqrt(so_far.m2 / <double>so_far.count) * 0.9
+    cdef double low = so_far.mean - reach, high = so_far.mean + reach
+    cdef int64_t *wider
+    if suspects.lost or not isfinite(reach) or not isfinite(so_far.mean):
+        suspects.lost = True
+        return
+    if suspects.n + n > suspects.capacity:
+        wider = <int64_t *>PyMem_RawRealloc(
+            suspects.indices, (suspects.n + suspects.n // 2 + n) * sizeof(int64_t)
+        )
+        if wider == NULL:
+            suspects.lost = True
+            return
+        suspects.indices = wider
+        suspects.capacity = suspects.n + suspects.n // 2 + n
+    suspects.low = min(suspects.low, low)
+    suspects.high = max(suspects.high, high)
+    suspects.n += selected().find_outside(x, n, low, high, base, suspects.indices + suspects.n)
+
+
+cdef int64_t confirm(const Suspects *suspects, const Judge *judge, object values,
+                     int64_t *indices) except -1:
+    """Write which suspects the final cut-offs convict; how many."""
+    cdef FloatReader reader = FloatReader(values)
+    cdef int64_t i, ahead, found = 0
+    cdef double x
+    for i in range(suspects.n):
+        if reader.is_direct:
+            ahead = suspects.indices[min(i + 16, suspects.n - 1)]
+            prefetch(reader.data + ahead)  # each lies in a cache line of its own
+            x = reader.data[suspects.indices[i]]
+        else:
+            x = values[suspects.indices[i]]
+        indices[found] = suspects.indices[i]
+        found += x < judge.low or x > judge.high
+    return found
+
+
+cdef struct Stations:
+    # What a strip passes through.
+    MomentsState *moments
+    Bucketing *bucketings[MAX_BUCKETINGS]
+    int n_bucketings
+    Suspects suspects
+
+
+cdef void take_strips(Stations *stations, const double *x, int64_t n, int64_t base,
+                      double *copy) noexcept nogil:
+    cdef int64_t start = 0, count
+    cdef int i
+    while start < n:
+        count = min(<int64_t>STRIP, n - start)
+        if copy != NULL:
+            memcpy(copy + start, x + start, count * sizeof(double))
+        take_values(stations.moments, x + start, count)
+        for i in range(stations.n_bucketings):
+            take_bucketed(stations.bucketings[i], x + start, count)
+        if stations.suspects.threshold >= 0.0:
+            suspect(&stations.suspects, stations.moments, x + start, count, base + start)
+        start += count
+
+
+cdef class Accumulator:
+    """What ``StreamingAggregator`` does a value at a time."""
+
+    cdef BlockMoments moments
+    cdef tuple buckets
+    cdef Stations stations
+    cdef NanPolicy policy
+    cdef bint retains
+    cdef bint is_online
+    cdef Online judge
+    cdef array.array found        # indices of what the judge found
+    cdef int64_t n_before         # values that are no longer in the buffer
+
+    # Gathered values, of which n_taken have been through; all of the window where it is retained.
+    cdef double *values
+    cdef Py_ssize_t capacity
+    cdef Py_ssize_t n_values
+    cdef Py_ssize_t n_taken
+    cdef bint in_use              # by a thread that has released the interpreter lock
+
+    def __init__(self, buckets, *, str nan_policy, bint retains=False, suspect_beyond=None,
+                 threshold=None, int64_t warmup=2):
+        if len(buckets) > MAX_BUCKETINGS:
+            raise InvalidInputError("factors", len(buckets), f"at most {MAX_BUCKETINGS}")
+        self.policy = read_nan_policy(nan_policy)
+        self.moments = BlockMoments(nan_policy=nan_policy)
+        self.buckets = tuple(buckets)
+        self.stations.moments = &self.moments.running
+        self.stations.n_bucketings = len(self.buckets)
+        for i in range(self.stations.n_bucketings):
+            self.stations.bucketings[i] = &(<Buckets?>self.buckets[i]).running
+        self.stations.suspects.threshold = NAN if suspect_beyond is None else suspect_beyond
+        self.retains = retains
+        self.is_online = threshold is not None
+        if self.is_online:
+            self.judge.threshold = threshold
+            self.judge.warmup = max(2, warmup)
+        self.reset()
+
+    def __dealloc__(self):
+        PyMem_Free(self.values)
+        PyMem_RawFree(self.stations.suspects.indices)
+
+    def reset(self):
+        self.check_free()
+        self.moments.reset()
+        for buckets in self.buckets:
+            buckets.reset()
+        self.judge.n = 0
+        self.judge.mean = self.judge.m2 = 0.0
+        self.found = make_array("q")
+        self.n_before = self.n_values = self.n_taken = 0
+        self.stations.suspects.n = 0
+        self.stations.suspects.low = INFINITY
+        self.stations.suspects.high = -INFINITY
+        self.stations.suspects.lost = False
+
+    def push(self, double x):
+        if self.in_use or self.n_values == self.capacity:
+            self.make_room()
+        if x != x and self.policy == RAISE:
+            raise nan_refused("x")
+        self.values[self.n_values] = x
+        self.n_values += 1
+        if self.is_online and judge_next(&self.judge, x):
+            self.found.append(self.n_before + self.n_values - 1)
+            return True
+        return False
+
+    def push_many(self, values):
+        cdef FloatReader reader = FloatReader(values)
+        cdef double[STRIP] strip
+        cdef Py_ssize_t got, index = 0, n_found
+        self.check_free()
+        n_found = len(self.found)
+        if reader.is_direct:
+            self.feed(reader.data, reader.length, 0)
+            return len(self.found) - n_found
+        while True:
+            got = reader.read(strip, STRIP)
+            if got == 0:
+                return len(self.found) - n_found
+            self.feed(strip, got, index)
+            index += got
+
+    cdef int check_free(self) except -1:
+        if self.moments is None:
+            raise RuntimeError("__init__ was not called")
+        if self.in_use:
+            raise RuntimeError("another thread is pushing into this aggregator")
+        return 0
+
+    cdef int make_room(self) except -1:
+        self.check_free()
+        if self.retains or self.capacity < SMALL:
+            self.enlarge(max(64, self.capacity + self.capacity // 2))
+        else:
+            self.flush()
+        return 0
+
+    cdef int enlarge(self, Py_ssize_t capacity) except -1:
+        cdef double *values = <double *>PyMem_Realloc(self.values, capacity * sizeof(double))
+        if values == NULL:
+            raise MemoryError
+        self.values = values
+        self.capacity = capacity
+        return 0
+
+    cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t index) except -1:
+        """Take values, the first of which is values[index] of the caller's."""
+        cdef Py_ssize_t i, accepted = n if self.policy != RAISE else count_until_nan(x, n)
+        self.check_free()
+        if self.is_online:
+            for i in range(accepted):
+                if judge_next(&self.judge, x[i]):
+                    self.found.append(self.n_before + self.n_values + i)
+        if self.retains:
+            if self.n_values + accepted > self.capacity:
+                self.enlarge(max(self.n_values + accepted, self.capacity + self.capacity // 2))
+            self.flush()
+            self.take(x, accepted, self.n_values, self.values + self.n_values)
+            self.n_values += accepted
+            self.n_taken = self.n_values
+        elif accepted <= self.capacity - self.n_values:
+            memcpy(self.values + self.n_values, x, accepted * sizeof(double))
+            self.n_values += accepted
+        else:
+            self.flush()
+            self.take(x, accepted, self.n_before, NULL)
+            self.n_before += accepted
+        if accepted < n:
+            raise nan_refused(f"values[{index + accepted}]")
+        return 0
+
+    cdef int flush(self) except -1:
+        """Let what was gathered through."""
+        if self.n_taken < self.n_values:
+            self.take(self.values + self.n_taken, self.n_values - self.n_taken,
+                      self.n_before + self.n_taken, NULL)
+        self.n_taken = self.n_values
+        if not self.retains:
+            self.n_before += self.n_values
+            self.n_values = self.n_taken = 0
+        return 0
+
+    cdef int take(self, const double *x, Py_ssize_t n, int64_t base, double *copy) except -1:
+        """Send values, the first of which has index base, through all stations."""
+        cdef Buckets buckets
+        self.moments.reserve()
+        for buckets in self.buckets:
+            buckets.reserve(n)
+        if n < LONG_INPUT:
+            take_strips(&self.stations, x, n, base, copy)
+            return 0
+        self.in_use = True
+        with nogil:
+            take_strips(&self.stations, x, n, base, copy)
+        self.in_use = False
+        return 0
+
+    def parts(self):
+        self.check_free()
+        self.flush()
+        return self.moments, self.buckets
+
+    @property
+    def n_seen(self):
+        return self.n_before + self.n_values
+
+    def find_far(self, double mean, double std, double threshold, values=None):
+        cdef Judge judge = new_judge(mean, std, threshold, False)
+        cdef Suspects *suspects = &self.stations.suspects
+        cdef array.array indices = make_array("q")
+        cdef int64_t found
+        self.check_free()
+        if self.retains:
+            judge_all(&judge, self.values, self.n_values, 0, indices)
+            return indices
+        self.flush()
+        if not (suspects.threshold >= 0.0 and not suspects.lost and judge.by_cutoffs
+                and judge.low <= suspects.low and suspects.high <= judge.high):
+            return find_anomalies(values, mean, std, threshold)
+        if suspects.n:
+            array.resize(indices, suspects.n)
+            found = confirm(suspects, &judge, values, <int64_t *>indices.data.as_longlongs)
+            array.resize(indices, found)
+        return indices
+
+    def take_found(self):
+        self.check_free()
+        found, self.found = self.found, make_array("q")
+        return found
+
+    def retained(self):
+        cdef array.array window = make_array("d")
+        self.check_free()
+        if self.retains and self.n_values:
+            array.resize(window, self.n_values)
+            memcpy(window.data.as_doubles, self.values, self.n_values * sizeof(double))
+        return window
+
+    def state(self):
+        self.check_free()
+        self.flush()
+        return (
+            self.n_seen, self.retained(), (self.judge.n, self.judge.mean, self.judge.m2),
+            self.found[:],
+        )
+
+    def restore(self, n_seen, retained, judge, found):
+        cdef array.array window = make_array("d", retained)
+        self.check_free()
+        self.flush()
+        self.n_values = self.n_taken = 0
+        if self.retains and len(window):
+            if len(window) > self.capacity:
+                self.enlarge(len(window))
+            memcpy(self.values, window.data.as_doubles, len(window) * sizeof(double))
+            self.n_values = self.n_taken = len(window)
+        self.n_before = n_seen - self.n_values
+        self.judge.n, self.judge.mean, self.judge.m2 = judge
+        self.found = make_array("q", found)

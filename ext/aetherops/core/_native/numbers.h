@@ -1,0 +1,182 @@
+/* What every instruction set shares: the types, exact decimal rounding, anomaly cut-offs, medians.
+ *
+ * Compile with -ffp-contract=off and never with -ffast-math: the order of operations is a contract
+ * (docs/numerics.md), and the pure twins repeat it bit for bit.
+ */
+#ifndef AETHEROPS_NUMBERS_H
+#define AETHEROPS_NUMBERS_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    LANES = 16,   /* partial sums worked in step */
+    BLOCK = 512,  /* values whose moments are taken together */
+    ABREAST = 8,  /* buckets reduced in step */
+    STRIP = 64    /* values between two looks for something rare */
+};
+
+struct block {
+    double mean, mean_low, m2, min, max;
+};
+
+struct comparator {
+    int32_t low, high;
+};
+
+struct kernels {
+    void (*block_moments)(const double *, int64_t, struct block *);
+    void (*bucket_sums)(const double *, int64_t, int64_t, double *);
+    void (*bucket_extremes)(const double *, int64_t, int64_t, double *, double *);
+    void (*bucket_medians)(
+        const double *, int64_t, const struct comparator *, int64_t, double *, double *);
+    void (*round_quotients)(double *, int64_t, double, double);
+    int (*has_nan)(const double *, int64_t);
+    int64_t (*find_outside)(const double *, int64_t, double, double, int64_t, int64_t *);
+    void (*extremes)(const double *, int64_t, double *, double *);
+    void (*window_sums)(const double *, int64_t, int64_t, double *);
+    void (*add_products)(const double *, const double *, int64_t, double *);
+};
+
+/* a + b as the rounded sum and what the rounding lost (Knuth). */
+static inline void two_sum(double a, double b, double *sum, double *lost)
+{
+    double s = a + b, z = s - a;
+    *lost = (a - (s - z)) + (b - z);
+    *sum = s;
+}
+
+/* The sign of the exact residual x*y - p, where p is the rounded product (Dekker, 1971). */
+static inline double product_residual(double x, double y, double p)
+{
+    const double splitter = 134217729.0; /* 2^27 + 1 */
+    double cx = splitter * x, cy = splitter * y;
+    double xh = cx - (cx - x), yh = cy - (cy - y);
+    double xl = x - xh, yl = y - yh;
+    return xl * yl - (((p - xh * yh) - xl * yh) - xh * yl);
+}
+
+/* round(x, decimals) of Python, for scale = 10**decimals with 0 <= decimals <= 15.
+ *
+ * The scaled value decides alone unless it lies exactly half way between two integers: only then
+ * can the rounding of the product have hidden on which side the true value lies. From 2^53 on,
+ * neighbouring doubles are further apart than neighbouring decimals, and x is its own answer.
+ */
+static inline double round_decimal(double x, double scale)
+{
+    double y = x * scale;
+    if (!(fabs(y) < 9007199254740992.0))
+        return x;
+    double r = rint(y);
+    if (fabs(y - r) == 0.5) {
+        double residual = product_residual(x, scale, y);
+        if (residual > 0.0)
+            r = y + 0.5;
+        else if (residual < 0.0)
+            r = y - 0.5;
+    }
+    return r / scale;
+}
+
+/* Doubles as integers of the same order, so that a search can step over ulps. */
+static inline int64_t ordered_bits(double x)
+{
+    int64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits < 0 ? INT64_MIN - bits : bits;
+}
+
+static inline double from_ordered_bits(int64_t key)
+{
+    int64_t bits = key < 0 ? INT64_MIN - key : key;
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline int is_anomalous(double x, double mean, double std, double threshold, int inclusive)
+{
+    double z = fabs(x - mean) / std;
+    return inclusive ? z >= threshold : z > threshold;
+}
+
+/* The last double, going from the mean in the direction of sign, that is not anomalous.
+ *
+ * The z-score is monotone on each side of the mean, rounding included, so one cut-off a side replaces
+ * a subtraction and a division a value. Two probes around the estimate usually leave 16 candidates;
+ * where cancellation makes the estimate poor, bisection over all doubles needs 64 steps.
+ */
+static inline double anomaly_cutoff(double mean, double std, double threshold, int inclusive, int sign)
+{
+    double limit = sign > 0 ? INFINITY : -INFINITY;
+    if (!is_anomalous(limit, mean, std, threshold, inclusive))
+        return limit;
+    /* Mirrored for sign < 0, so that quiet < loud on both sides. */
+    int64_t quiet = sign * ordered_bits(mean), loud = sign * ordered_bits(limit);
+    int64_t estimate = sign * ordered_bits(mean + sign * (threshold * std));
+    for (int64_t probe = estimate - 8; probe <= estimate + 8; probe += 16) {
+        if (probe <= quiet || probe >= loud)
+            continue;
+        if (is_anomalous(from_ordered_bits(sign * probe), mean, std, threshold, inclusive))
+            loud = probe;
+        else
+            quiet = probe;
+    }
+    while ((uint64_t)loud - (uint64_t)quiet > 1) {
+        int64_t middle = quiet / 2 + loud / 2 + (quiet % 2 + loud % 2) / 2;
+        if (is_anomalous(from_ordered_bits(sign * middle), mean, std, threshold, inclusive))
+            loud = middle;
+        else
+            quiet = middle;
+    }
+    return from_ordered_bits(sign * quiet);
+}
+
+/* The k-th smallest of n values; the array is reordered (Hoare's quickselect).
+ *
+ * Pivots come from a fixed pseudo-random sequence: no shape of the input is slow, and no answer
+ * depends on them.
+ */
+static inline double select_nth(double *a, int64_t n, int64_t k)
+{
+    int64_t left = 0, right = n - 1;
+    uint64_t random = 0;
+    while (left < right) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        double pivot = a[left + (int64_t)((random >> 33) % (uint64_t)(right - left + 1))];
+        int64_t i = left, j = right;
+        while (i <= j) {
+            while (a[i] < pivot)
+                i++;
+            while (a[j] > pivot)
+                j--;
+            if (i <= j) {
+                double swapped = a[i];
+                a[i++] = a[j];
+                a[j--] = swapped;
+            }
+        }
+        if (k <= j)
+            right = j;
+        else if (k >= i)
+            left = i;
+        else
+            break;
+    }
+    return a[k];
+}
+
+/* Median of n >= 1 values without NaN; the array is reordered. */
+static inline double median_of(double *a, int64_t n)
+{
+    double high = select_nth(a, n, n / 2);
+    if (n % 2)
+        return high + 0.0; /* +0.0: the sign of a zero would depend on the order of the search */
+    double low = a[0];
+    for (int64_t i = 1; i < n / 2; i++)
+        low = a[i] > low ? a[i] : low;
+    return (low + high) / 2.0 + 0.0;
+}
+
+#endif

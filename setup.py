@@ -1,0 +1,97 @@
+"""Builds the compiled core. It is optional: without it the twins in aetherops/core/_pure run.
+
+AETHEROPS_REQUIRE_NATIVE=1   a core that cannot be compiled is an error
+AETHEROPS_DISABLE_NATIVE=1   no core is compiled
+AETHEROPS_NATIVE_CFLAGS      further compiler and linker flags (sanitizers, -O0)
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+NATIVE = "aetherops.core._native"
+SOURCES = Path("ext/aetherops/core/_native")
+# The list of compiled modules is the folder: <name>.pyx becomes aetherops.core._native.<name>.
+KERNELS = sorted(path.stem for path in SOURCES.glob("*.pyx"))
+# Contracted or reordered operations would change the last bit (docs/numerics.md).
+FLAGS = [
+    "-O3",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-strict-aliasing",
+    "-Wno-psabi",
+]
+
+
+def is_set(name: str) -> bool:
+    return os.environ.get(name, "") not in ("", "0")
+
+
+def extensions() -> list[Extension]:
+    required, disabled = is_set("AETHEROPS_REQUIRE_NATIVE"), is_set("AETHEROPS_DISABLE_NATIVE")
+    if required and disabled:
+        sys.exit("AETHEROPS_REQUIRE_NATIVE and AETHEROPS_DISABLE_NATIVE contradict each other")
+    if disabled:
+        return []
+    from Cython.Build import cythonize
+
+    further = os.environ.get("AETHEROPS_NATIVE_CFLAGS", "").split()
+    headers = [str(path) for path in sorted(SOURCES.glob("*.h"))]
+    modules = [
+        Extension(
+            f"{NATIVE}.{name}",
+            [str(SOURCES / f"{name}.pyx")],
+            depends=headers,
+            include_dirs=[str(SOURCES)],
+            extra_compile_args=FLAGS + further,
+            extra_link_args=further,
+        )
+        for name in KERNELS
+    ]
+    return cythonize(
+        modules,
+        include_path=["ext"],
+        build_dir="build",
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+            "embedsignature": True,
+        },
+    )
+
+
+class BuildWholeCoreOrNone(build_ext):
+    """A core that compiles only in part is removed: the twins are chosen all together."""
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Exception as error:
+            if is_set("AETHEROPS_REQUIRE_NATIVE"):
+                raise
+            self.remove_built()
+            self.extensions = []
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            sys.stderr.write(f"aetherops: built without its compiled core ({reason})\n")
+
+    def remove_built(self) -> None:
+        for extension in self.extensions:
+            for built in (self.get_ext_fullpath(extension.name), self.in_build_lib(extension.name)):
+                Path(built).unlink(missing_ok=True)
+        shutil.rmtree(self.build_temp, ignore_errors=True)
+
+    def in_build_lib(self, name: str) -> str:
+        return str(Path(self.build_lib) / self.get_ext_filename(name))
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildWholeCoreOrNone})

@@ -1,5 +1,5 @@
 # One word a task. `make` alone lists them.
-PYTHON := .venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .DEFAULT_GOAL := help
 .PHONY: help dev up test test-pure parity lint types imports bench docs check clean
 
@@ -10,7 +10,7 @@ dev:  ## make .venv and install the project with its core and tools
 	python3 tests/run_all.py --install-only
 
 up: dev  ## run the platform with its embedded servers
-	.venv/bin/aetherops up
+	aetherops up
 
 test:  ## run every test
 	python3 tests/run_all.py
@@ -22,19 +22,19 @@ parity:  ## compare the compiled core with its pure twin
 	python3 tests/run_all.py tests/parity
 
 lint: dev  ## style of Python and Cython
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/cython-lint ext
+	ruff check . && ruff format --check . && cython-lint ext
 
 types: dev  ## strict types
-	.venv/bin/mypy
+	mypy
 
 imports: dev  ## the layers import downward only
-	.venv/bin/lint-imports
+	lint-imports
 
-bench: dev  ## time what must stay quick
-	$(PYTHON) -m pytest tests/benchmarks --benchmark-only
+bench: dev  ## measure the running platform (docs/performance.md)
+	python tests/benchmarks/platform_figures.py
 
 docs: dev  ## run the examples that the documents show
-	$(PYTHON) -m pytest tests/docs
+	pytest tests -k "documentation or interface_page or readme"
 
 check:  ## all that CI runs
 	.ci/run

@@ -13,16 +13,26 @@ from aetherops.api.application import ApiServices, create_application
 from aetherops.identity.keys import SigningKey, load_or_create_key
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
+from aetherops.resilience import BreakerRegistry, exceptions
 from aetherops.runtime.connections import connect_nats, connect_postgres, connect_redis
 from aetherops.runtime.embedded import running_servers
+from aetherops.runtime.event_bus import NatsEventBus
 from aetherops.runtime.http_server import HttpServer, listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.supervision import Part, StopRequest, stop_on_signals, supervise
+from aetherops.services.breaker_reports import BreakerReports
 from aetherops.services.demo import DemoFeed
 from aetherops.services.ingest import IngestWorker
-from aetherops.telemetry.jetstream import JetStreamQueue, JetStreamSource, prepare_streams
-from aetherops.telemetry.postgres import PostgresTelemetryStore
+from aetherops.telemetry.jetstream import (
+    NATS_ANSWERS,
+    NATS_FAILURES,
+    GuardedClient,
+    JetStreamQueue,
+    JetStreamSource,
+    prepare_streams,
+)
+from aetherops.telemetry.postgres import POSTGRES_FAILURES, PostgresTelemetryStore
 
 if TYPE_CHECKING:
     import socket
@@ -100,8 +110,10 @@ def _build_parts(
     demo: bool,
 ) -> dict[str, Part]:
     """The long-lived parts; they stop from the last to the first, so sources come last."""
-    store = PostgresTelemetryStore(connections.postgres)
-    intake = JetStreamQueue(connections.nats)
+    breakers = _build_breakers(settings)
+    store = PostgresTelemetryStore(connections.postgres, breakers.get("postgres"))
+    nats = GuardedClient(connections.nats, breakers.get("nats"))
+    intake = JetStreamQueue(nats)
     application = create_application(
         ApiServices(
             store=store,
@@ -109,18 +121,37 @@ def _build_parts(
             verifier=TokenVerifier([key.verifying_key]),
             readiness=lambda: _probe(connections),
             settings=settings,
+            breakers=breakers,
         )
     )
     parts: dict[str, Part] = {
-        f"ingest-{i}": IngestWorker(
-            JetStreamSource(connections.nats), store, settings.ingest_fetch_batches
-        )
+        f"ingest-{i}": IngestWorker(JetStreamSource(nats), store, settings.ingest_fetch_batches)
         for i in range(settings.ingest_workers)
     }
+    bus = NatsEventBus(connections.nats, nats)
+    parts["breaker-reports"] = BreakerReports(breakers, intake, bus, _now_us)
     parts["http"] = HttpServer(application, bound, settings.drain_timeout_s)
     if demo:
-        parts["demo"] = DemoFeed(intake, lambda: time.time_ns() // 1_000)
+        parts["demo"] = DemoFeed(intake, _now_us)
     return parts
+
+
+def _build_breakers(settings: Settings) -> BreakerRegistry:
+    return BreakerRegistry(
+        {
+            "postgres": settings.postgres_breaker.policy(),
+            "nats": settings.nats_breaker.policy(),
+            "redis": settings.redis_breaker.policy(),
+        },
+        detectors={
+            "postgres": exceptions(*POSTGRES_FAILURES),
+            "nats": exceptions(*NATS_FAILURES, exclude=NATS_ANSWERS),
+        },
+    )
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from aetherops.api.breaker_metrics import BreakerCollector
 from aetherops.api.failures import respond_with_failure
 from aetherops.api.graphql.transport import GraphQLEndpoint
 from aetherops.api.health import HealthEndpoint
@@ -28,6 +29,7 @@ __all__ = ["ApiServices", "create_application"]
 def create_application(services: ApiServices) -> Starlette:
     """The ASGI application over the given services; it starts nothing and connects nowhere."""
     metrics = Metrics(services.registry)
+    services.registry.register(BreakerCollector(services.breakers))
     routes = _routes(services, metrics)
     return Starlette(
         routes=routes,

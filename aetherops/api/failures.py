@@ -16,6 +16,7 @@ from aetherops.errors import (
     InvalidInputError,
     LimitExceededError,
     NotFoundError,
+    RefusedError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -84,6 +85,8 @@ def describe(error: Exception) -> Failure:
         case LimitExceededError():
             details = {"what": error.what, "limit": error.limit, "asked": error.asked}
             return Failure("LIMIT_EXCEEDED", 413, str(error), details)
+        case RefusedError():
+            return Failure("CONFLICT", 409, str(error))
         case UnavailableError():
             seconds = max(1, math.ceil(error.retry_after_s))
             details = {"dependency": error.dependency, "retryAfter": seconds}

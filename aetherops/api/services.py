@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from aetherops.resilience import BreakerRegistry
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -29,6 +31,7 @@ class ApiServices:
     verifier : knows whose a token is.
     readiness : says of each dependency, by name, whether it answers.
     settings : limits of requests and answers.
+    breakers : the circuit breakers of this instance, to look at and to hold.
     registry : what ``/metrics`` shows; the application adds its own.
     """
 
@@ -37,4 +40,5 @@ class ApiServices:
     verifier: TokenVerifier
     readiness: Callable[[], Awaitable[Mapping[str, bool]]]
     settings: Settings
+    breakers: BreakerRegistry = field(default_factory=BreakerRegistry)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

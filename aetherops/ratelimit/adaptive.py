@@ -9,6 +9,8 @@ from aetherops.ratelimit.load import FactorChange, LoadController, LoadReading
 
 __all__ = ["AdaptiveLimits", "Scalable"]
 
+_FINEST_PERMILLE = 999  # shares no divisor with 1000: if limits have room for it, for any factor
+
 
 class Scalable(Protocol):
     """A limiter that enforces its nominal limits times a factor in thousandths."""
@@ -38,6 +40,7 @@ class AdaptiveLimits:
         self._listeners: list[Callable[[FactorChange], object]] = []
         self._listener_errors = 0
         for limiter in self._limiters:
+            limiter.scale(_FINEST_PERMILLE)
             limiter.scale(self._controller.factor_permille)
 
     @property

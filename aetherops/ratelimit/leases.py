@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
+from aetherops.core.counter_input import plain_cost, plain_key
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.failure import FailurePolicy, GuardsCalls
@@ -40,7 +41,7 @@ class LeasePolicy:
         One of them is not above 0.
     """
 
-    size: int = 100
+    size: int = 1000
     ttl_s: float = 1.0
     max_keys: int = 10_000
 
@@ -98,7 +99,7 @@ class LeasedLimiter(SharedLimiter):
     async def allow(self, key: str | int, cost: int = 1) -> bool:
         """Take ``cost`` from ``key`` if it is there."""
         lease = self._leases.get(key)
-        if lease is not None and 0 < cost <= lease.left:
+        if lease is not None and cost.__class__ is int and 0 < cost <= lease.left:
             now_ns = self._clock_ns()
             if now_ns < lease.ends_ns:
                 self._spend(key, lease, cost, now_ns)
@@ -107,10 +108,11 @@ class LeasedLimiter(SharedLimiter):
 
     async def decide(self, key: str | int, cost: int = 1) -> Decision:
         """Take ``cost`` from ``key``; ``remaining`` is what this process still holds of it."""
+        key, cost = plain_key(key), plain_cost(cost)
         lease = self._lease(key) if cost <= self._policy.size else None
         while lease is not None:
             now_ns = self._clock_ns()
-            if 0 < cost <= lease.left and now_ns < lease.ends_ns:
+            if cost <= lease.left and now_ns < lease.ends_ns:
                 self._spend(key, lease, cost, now_ns)
                 return self._granted(lease)
             if 0 < lease.refused_cost <= cost and now_ns < lease.refused_until_ns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import abstractmethod
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,9 +59,9 @@ class LocalLimiter(KeyedCounters):
     _limits: tuple[Limit, ...]
     _factor_permille: int = _NOMINAL_PERMILLE
 
+    @abstractmethod
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:
         """Put limits in force on the counters."""
-        raise NotImplementedError
 
     @property
     def limits(self) -> tuple[Limit, ...]:

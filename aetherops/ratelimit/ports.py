@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from aetherops.core.counter_input import plain_costs, plain_keys
 from aetherops.ratelimit.decision import Decision
 
 __all__ = ["AsyncLimiter", "Limiter", "LocalAsAsync"]
@@ -44,8 +45,8 @@ class LocalAsAsync:
         self, keys: Sequence[str | int], costs: int | Sequence[int] = 1
     ) -> list[Decision]:
         """One after the other."""
-        prices = [costs] * len(keys) if isinstance(costs, int) else costs
-        return [self._limiter.decide(key, price) for key, price in zip(keys, prices, strict=True)]
+        pairs = zip(plain_keys(keys), plain_costs(costs, len(keys)), strict=True)
+        return [self._limiter.decide(key, cost) for key, cost in pairs]
 
     async def refund(self, key: str | int, cost: int = 1) -> None:
         """At once."""

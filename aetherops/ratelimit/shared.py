@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from aetherops.core.counter_input import plain_cost, plain_costs, plain_key, plain_keys
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.failure import FailurePolicy, GuardsCalls, store_breaker
@@ -103,7 +104,14 @@ class SharedLimiter:
         return (await self.decide(key, cost)).allowed
 
     async def decide(self, key: str | int, cost: int = 1) -> Decision:
-        """Take ``cost`` from ``key`` if it is there, and say what remains."""
+        """Take ``cost`` from ``key`` if it is there, and say what remains.
+
+        Raises
+        ------
+        InvalidInputError
+            A key or cost of another kind than ``LocalLimiter.allow`` takes.
+        """
+        key, cost = plain_key(key), plain_cost(cost)
         try:
             taken = await self._breaker.call_async(self._counters.take, key, cost, cost)
         except UnavailableError:
@@ -114,12 +122,12 @@ class SharedLimiter:
         self, keys: Sequence[str | int], costs: int | Sequence[int] = 1
     ) -> list[Decision]:
         """Decide for each key in order, in as few round trips as the store's nodes."""
-        prices = [costs] * len(keys) if isinstance(costs, int) else costs
-        decisions = (self.decide(key, price) for key, price in zip(keys, prices, strict=True))
-        return await asyncio.gather(*decisions)
+        pairs = zip(plain_keys(keys), plain_costs(costs, len(keys)), strict=True)
+        return await asyncio.gather(*(self.decide(key, cost) for key, cost in pairs))
 
     async def peek(self, key: str | int, cost: int = 1) -> Decision:
         """What ``decide`` would say, taking nothing."""
+        key, cost = plain_key(key), plain_cost(cost)
         try:
             taken = await self._breaker.call_async(self._counters.look, key, cost)
         except UnavailableError:
@@ -133,6 +141,7 @@ class SharedLimiter:
 
     async def refund(self, key: str | int, cost: int = 1) -> None:
         """Give back what was granted and not used; lost where the store does not answer."""
+        key, cost = plain_key(key), plain_cost(cost)
         try:
             await self._breaker.call_async(self._counters.give, key, cost)
         except UnavailableError:

@@ -6,16 +6,44 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["Settings"]
+from aetherops.resilience import BreakerPolicy
+
+__all__ = ["BreakerSettings", "Settings"]
+
+
+class BreakerSettings(BaseModel):
+    """When calls to a dependency are cut off, and how it is tried again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    failure_threshold: int = Field(5, ge=1, description="Failures in a row that open it.")
+    reset_timeout_s: float = Field(0.5, gt=0, description="From opening to the first probe.")
+    max_reset_timeout_s: float = Field(
+        15.0, gt=0, description="What doubling it ends at."
+    )
+    probe_count: int = Field(1, ge=1, description="Probes that must succeed before it closes.")
+
+    def policy(self) -> BreakerPolicy:
+        """The policy that these settings state."""
+        return BreakerPolicy(
+            failure_threshold=self.failure_threshold,
+            reset_timeout_s=self.reset_timeout_s,
+            backoff_factor=2.0,
+            max_reset_timeout_s=self.max_reset_timeout_s,
+            jitter=0.2,
+            success_threshold=self.probe_count,
+        )
 
 
 class Settings(BaseSettings):
     """Settings of one instance. An environment variable is ``AETHEROPS_`` and the name."""
 
-    model_config = SettingsConfigDict(env_prefix="AETHEROPS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="AETHEROPS_", env_nested_delimiter="__", frozen=True, extra="ignore"
+    )
 
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("aetherops"),
@@ -36,6 +64,10 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="auto: console on a terminal, JSON elsewhere."
     )
+
+    postgres_breaker: BreakerSettings = BreakerSettings()
+    nats_breaker: BreakerSettings = BreakerSettings()
+    redis_breaker: BreakerSettings = BreakerSettings()
 
     ingest_workers: int = Field(2, ge=0, le=64, description="Workers in this process; 0 for none.")
     ingest_fetch_batches: int = Field(32, ge=1, le=256, description="Batches in one transaction.")

@@ -21,7 +21,7 @@ __all__ = ["IngestWorker"]
 _log = structlog.get_logger(__name__)
 
 _WAIT_S = 1.0
-_EXTEND_EVERY_S = 20.0
+_EXTEND_EVERY_S = 5.0
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 5.0
 
 

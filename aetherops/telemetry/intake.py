@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -10,7 +11,16 @@ if TYPE_CHECKING:
     from aetherops.telemetry.samples import SampleBatch
     from aetherops.telemetry.store import AcceptedBatch
 
-__all__ = ["BatchQueue", "BatchSource", "Delivery"]
+__all__ = ["Backlog", "BatchQueue", "BatchSource", "Delivery"]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits to be stored; `limit_bytes` is 0 where the queue has no limit."""
+
+    batches: int
+    bytes: int
+    limit_bytes: int
 
 
 class BatchQueue(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,13 @@ from nats.js.api import (
 )
 
 from aetherops.errors import AetherOpsError, UnavailableError
+from aetherops.resilience import Breaker, exceptions
 from aetherops.telemetry.codec import decode_batch, encode_batch
+from aetherops.telemetry.intake import Backlog
 from aetherops.telemetry.store import AcceptedBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from nats.aio.client import Client
     from nats.aio.msg import Msg
@@ -32,7 +34,14 @@ if TYPE_CHECKING:
 
     from aetherops.telemetry.samples import SampleBatch
 
-__all__ = ["JetStreamQueue", "JetStreamSource", "prepare_streams"]
+__all__ = [
+    "NATS_ANSWERS",
+    "NATS_FAILURES",
+    "GuardedClient",
+    "JetStreamQueue",
+    "JetStreamSource",
+    "prepare_streams",
+]
 
 _STREAM = "TELEMETRY"
 _SUBJECT = "telemetry.batch"
@@ -40,7 +49,8 @@ _REJECTED_STREAM = "TELEMETRY_REJECTED"
 _REJECTED_SUBJECT = "telemetry.rejected"
 _CONSUMER = "store"
 
-_ACK_WAIT_S = 60.0
+#: A worker that died has its batches delivered to another after this long.
+_ACK_WAIT_S = 15.0
 _MAX_ACK_PENDING = 4_096
 _MAX_REJECTED_BYTES = 256 * 2**20
 _STREAM_ALREADY_EXISTS = 10058
@@ -96,17 +106,49 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
         await js.update_stream(config)
 
 
+#: What the driver raises when the server is away. `nats.js.errors.APIError` is none of these: the
+#: server answered, and a full stream must not keep the workers from emptying it.
+NATS_FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError)
+NATS_ANSWERS: tuple[type[Exception], ...] = (nats.js.errors.APIError,)
+
+
+class GuardedClient:
+    """A NATS client behind a circuit breaker.
+
+    Parameters
+    ----------
+    breaker : guards every use; `NATS_FAILURES` without `NATS_ANSWERS` should count as failures.
+    """
+
+    def __init__(self, client: Client, breaker: Breaker | None = None) -> None:
+        self._client = client
+        self._breaker = breaker or Breaker(
+            "nats", detector=exceptions(*NATS_FAILURES, exclude=NATS_ANSWERS)
+        )
+        self.js = client.jetstream()
+
+    @asynccontextmanager
+    async def guarded(self) -> AsyncIterator[None]:
+        """One use of the client; what the driver raises becomes our error."""
+        with _translated():
+            async with self._breaker.guard():
+                if not self._client.is_connected:
+                    # It would buffer what is sent, and time out much later.
+                    raise ConnectionError("NATS is not connected")
+                yield
+
+
 class JetStreamQueue:
     """`BatchQueue` that returns once JetStream has the batch on disk."""
 
-    def __init__(self, client: Client, timeout_s: float = 10.0) -> None:
-        self._js = client.jetstream()
+    def __init__(self, client: GuardedClient, timeout_s: float = 5.0) -> None:
+        self._client = client
         self._timeout_s = timeout_s
 
     async def put(self, batch: SampleBatch) -> None:
         """See `BatchQueue.put`."""
-        with _translated():
-            await self._js.publish(
+        async with self._client.guarded():
+            await self._client.js.publish(
                 _SUBJECT,
                 encode_batch(batch),
                 timeout=self._timeout_s,
@@ -114,34 +156,46 @@ class JetStreamQueue:
                 headers={"Nats-Msg-Id": str(batch.batch_id)},
             )
 
+    async def backlog(self) -> Backlog:
+        """What waits to be stored."""
+        async with self._client.guarded():
+            info = await self._client.js.stream_info(_STREAM)
+        limit = info.config.max_bytes or 0
+        return Backlog(info.state.messages, info.state.bytes, max(limit, 0))
+
 
 class JetStreamSource:
     """`BatchSource` over the durable consumer that all workers share."""
 
-    def __init__(self, client: Client) -> None:
-        self._js = client.jetstream()
+    def __init__(self, client: GuardedClient) -> None:
+        self._client = client
         self._subscription: JetStreamContext.PullSubscription | None = None
 
     async def take(self, limit: int, wait_s: float) -> list[JetStreamDelivery]:
         """See `BatchSource.take`. What is no batch is moved to a stream of its own."""
-        with _translated():
-            if self._subscription is None:
-                self._subscription = await self._js.pull_subscribe_bind(_CONSUMER, _STREAM)
-            try:
-                messages = await self._subscription.fetch(limit, timeout=wait_s)
-            except TimeoutError:  # nats.errors.TimeoutError is one too
-                return []
+        async with self._client.guarded():
+            messages = await self._fetch(limit, wait_s)
             deliveries = []
             for message in messages:
                 try:
-                    deliveries.append(JetStreamDelivery(_accepted(message), message))
+                    accepted = AcceptedBatch(decode_batch(message.data), _version(message))
                 except AetherOpsError as reason:
                     await self._set_aside(message, reason)
+                else:
+                    deliveries.append(JetStreamDelivery(accepted, message, self._client))
         return deliveries
+
+    async def _fetch(self, limit: int, wait_s: float) -> list[Msg]:
+        if self._subscription is None:
+            self._subscription = await self._client.js.pull_subscribe_bind(_CONSUMER, _STREAM)
+        try:
+            return await self._subscription.fetch(limit, timeout=wait_s)
+        except TimeoutError:  # nats.errors.TimeoutError is one too
+            return []
 
     async def _set_aside(self, message: Msg, reason: AetherOpsError) -> None:
         headers = {"Rejected-Because": json.dumps(str(reason))}
-        await self._js.publish(_REJECTED_SUBJECT, message.data, headers=headers)
+        await self._client.js.publish(_REJECTED_SUBJECT, message.data, headers=headers)
         await message.term()
 
 
@@ -151,20 +205,17 @@ class JetStreamDelivery:
 
     accepted: AcceptedBatch
     _message: Msg
+    _client: GuardedClient
 
     async def acknowledge(self) -> None:
         """See `Delivery.acknowledge`."""
-        with _translated():
+        async with self._client.guarded():
             await self._message.ack()
 
     async def extend(self) -> None:
         """See `Delivery.extend`."""
-        with _translated():
+        async with self._client.guarded():
             await self._message.in_progress()
-
-
-def _accepted(message: Msg) -> AcceptedBatch:
-    return AcceptedBatch(decode_batch(message.data), _version(message))
 
 
 def _version(message: Msg) -> int:
@@ -182,5 +233,5 @@ def _version(message: Msg) -> int:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (nats.errors.Error, OSError, TimeoutError) as error:
+    except NATS_FAILURES as error:
         raise UnavailableError("nats") from error

@@ -141,7 +141,7 @@ async def test_callers_fail_fast_recover_alone_and_lose_nothing(tmp_path: Path) 
 async def until(reached: Callable[[], bool]) -> None:
     """Give way until something is so."""
     async with asyncio.timeout(30):
-        while not reached():  # noqa: ASYNC110 - what is awaited is many callers' doing
+        while not reached():
             await asyncio.sleep(0.001)
 
 

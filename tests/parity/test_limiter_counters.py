@@ -264,6 +264,15 @@ def test_keys_of_other_types_are_taken_as_text_and_integers(kind):
         assert 1.0 not in counters
 
 
+@pytest.mark.parametrize(("kind", "arguments"), COUNTERS)
+def test_both_tell_the_limits_they_were_given(kind, arguments):
+    for counters in pair(kind, arguments, max_keys=7):
+        told = counters.tiers if kind == "BucketCounters" else counters.limit
+        assert told == (tuple(arguments[0]) if kind == "BucketCounters" else arguments[0])
+        assert counters.max_keys == 7
+        assert counters.row_width == len(counters.dump()[1]) or len(counters) == 0
+
+
 @pytest.mark.parametrize("kind", SMALL)
 def test_the_twins_offer_the_same_names(kind):
     pure, native = ({n for n in dir(twin) if not n.startswith("_")} for twin in twins(kind))

@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING
 import graphene
 
 from aetherops.api.graphql.answer import TelemetryAnswer
+from aetherops.api.graphql.breaker_types import (
+    CircuitBreaker,
+    CircuitBreakerOverride,
+    find_breaker,
+)
 from aetherops.api.graphql.inputs import Downsample, TimeRange, downsample_of, window_of
 from aetherops.api.graphql.stream_types import Stream, StreamConnection, StreamPage, read_page
 from aetherops.api.graphql.telemetry_types import Telemetry
+from aetherops.resilience import Override
 from aetherops.telemetry.stream import StreamName
 
 if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo, GraphQLSchema
 
     from aetherops.api.graphql.budget import QueryBudget
+    from aetherops.identity.operators import Operator
+    from aetherops.resilience import Breaker, BreakerRegistry
     from aetherops.telemetry.store import StreamRecord, TelemetryStore
 
 __all__ = ["QueryContext", "build_schema"]
@@ -29,6 +37,8 @@ class QueryContext:
 
     store: TelemetryStore
     budget: QueryBudget
+    breakers: BreakerRegistry
+    operator: Operator
 
 
 class Query(graphene.ObjectType):
@@ -56,6 +66,12 @@ class Query(graphene.ObjectType):
             required=True, default_value=100, description="Streams in a page; up to 1000."
         ),
         after=graphene.String(description="`endCursor` of the page before."),
+    )
+
+    circuit_breakers = graphene.List(
+        graphene.NonNull(CircuitBreaker),
+        required=True,
+        description="The circuit breakers of the instance that answers.",
     )
 
     @staticmethod
@@ -88,9 +104,52 @@ class Query(graphene.ObjectType):
         context: QueryContext = info.context
         return await read_page(context.store, prefix, first, after or "")
 
+    @staticmethod
+    def resolve_circuit_breakers(root: object, info: GraphQLResolveInfo) -> list[Breaker]:
+        """All of them, by name."""
+        context: QueryContext = info.context
+        return list(context.breakers)
+
+
+class Mutation(graphene.ObjectType):
+    """What an operator may do."""
+
+    hold_circuit_breaker = graphene.NonNull(
+        CircuitBreaker,
+        description="Hold a breaker in one state until it is released (`NONE`) or reset.",
+        name=graphene.String(required=True),
+        override=graphene.Argument(CircuitBreakerOverride, required=True),
+    )
+    reset_circuit_breaker = graphene.NonNull(
+        CircuitBreaker,
+        description="Close a breaker, forget what it counted, and lift any hold.",
+        name=graphene.String(required=True),
+    )
+
+    @staticmethod
+    def resolve_hold_circuit_breaker(
+        root: object, info: GraphQLResolveInfo, name: str, override: graphene.Enum
+    ) -> Breaker:
+        """Hold it; needs the permission `admin`."""
+        breaker = _breaker_for_admin(info.context, name)
+        breaker.force(Override(override.value))
+        return breaker
+
+    @staticmethod
+    def resolve_reset_circuit_breaker(root: object, info: GraphQLResolveInfo, name: str) -> Breaker:
+        """Reset it; needs the permission `admin`."""
+        breaker = _breaker_for_admin(info.context, name)
+        breaker.reset()
+        return breaker
+
+
+def _breaker_for_admin(context: QueryContext, name: str) -> Breaker:
+    context.operator.require("admin")
+    return find_breaker(context.breakers, name)
+
 
 @cache
 def build_schema() -> GraphQLSchema:
     """The schema, built once: it holds no state."""
-    schema: GraphQLSchema = graphene.Schema(query=Query).graphql_schema
+    schema: GraphQLSchema = graphene.Schema(query=Query, mutation=Mutation).graphql_schema
     return schema

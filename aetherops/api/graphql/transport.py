@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from aetherops.api.metrics import Metrics
     from aetherops.api.services import ApiServices
+    from aetherops.identity.operators import Operator
 
 __all__ = ["GraphQLEndpoint"]
 
@@ -61,7 +62,7 @@ class GraphQLEndpoint:
         return response
 
     async def _answer(self, request: Request, media_type: str) -> Answer:
-        authenticate(request, self._services.verifier, "read")
+        operator = authenticate(request, self._services.verifier, "read")
         asked = await read_request(request)
         try:
             document = self._documents.prepare(asked.query)
@@ -71,15 +72,17 @@ class GraphQLEndpoint:
             refusal = GraphQLError(str(error), original_error=error)
             return answer_of(ExecutionResult(None, [refusal]), media_type)
         _check_method(request.method, document, asked)
-        return answer_of(await self._execute(document, asked), media_type)
+        return answer_of(await self._execute(document, asked, operator), media_type)
 
-    async def _execute(self, document: DocumentNode, asked: GraphQLRequest) -> ExecutionResult:
-        settings = self._services.settings
+    async def _execute(
+        self, document: DocumentNode, asked: GraphQLRequest, operator: Operator
+    ) -> ExecutionResult:
+        services, settings = self._services, self._services.settings
         budget = QueryBudget(settings.max_query_samples, settings.max_answer_points)
         result = execute(
             self._schema,
             document,
-            context_value=QueryContext(self._services.store, budget),
+            context_value=QueryContext(services.store, budget, services.breakers, operator),
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             execution_context_class=ColumnExecutionContext,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ _SWEPT_WHEN_FULL = 64
 _RETRY_WHEN_FULL_US = 1_000_000
 
 
-class KeyedCounters:
+class KeyedCounters(ABC):
     """A table of counters, one entry a key, that never holds more than ``max_keys``.
 
     An entry that is idle (a full bucket, an empty window) answers as an absent key does, so it
@@ -75,37 +76,37 @@ class KeyedCounters:
 
     # What each kind of counter defines.
 
+    @abstractmethod
     def _fresh(self, slot: int, now: int) -> list[Any]:
         """The entry of a key that has not been seen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _fits(self, cost: int) -> bool:
         """Whether a fresh entry could grant this cost."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _take(self, entry: list[Any], cost: int, now: int) -> bool:
         """Take the cost if it is there; leave the entry as it is if not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _idle(self, entry: list[Any], now: int) -> bool:
         """Whether the entry answers as a fresh one would, now and ever after."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _give_back(self, entry: list[Any], cost: int, now: int) -> None:
         """Return what was taken, never beyond a fresh entry."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read(self, entry: list[Any], cost: int, now: int) -> tuple[int, int, int, int]:
         """(limit that binds, remaining, µs until the cost fits or -1, µs until idle)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _row(self, entry: list[Any], now: int) -> list[int]:
         """The entry as integers, its instants as ages."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _entry(self, slot: int, row: list[int], now: int) -> list[Any] | None:
         """The entry of a row saved at ``now``, or None where this table could not hold it."""
-        raise NotImplementedError
 
     # Decisions.
 

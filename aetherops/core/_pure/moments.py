@@ -95,28 +95,32 @@ def take_all(a: Totals, x: Sequence[float]) -> Totals:
 
 
 def _block_moments(x: Sequence[float]) -> tuple[float, float, float, float, float]:
-    n = len(x)
-    pivot = x[0]
+    """The corrected two-pass algorithm: mean, its low part, m2, smallest and largest.
+
+    The first pass finds the mean up to its rounding, the second the squares about it and what is
+    missing from it, which corrects both.
+    """
     sums = [0.0] * LANES
     for lane in range(LANES):
         total = 0.0
         for v in x[lane::LANES]:
-            total += v - pivot
+            total += v
         sums[lane] = total
-    distance = _total_of(sums)
-    if not abs(distance) < inf:
+    centre = _block_centre(x, _total_of(sums))
+    if not abs(centre) < inf:
         return _hard_block(x)
-    shift = distance / float(n)
-    mean, mean_low = two_sum(pivot, shift)
+    rests = [0.0] * LANES
     squares = [0.0] * LANES
     for lane in range(LANES):
-        total = 0.0
+        rest = square = 0.0
         for v in x[lane::LANES]:
-            d = v - mean
-            total += d * d
-        squares[lane] = total
-    m2 = _total_of(squares) - float(n) * (mean_low * mean_low)
-    return mean, mean_low, m2 if m2 > 0.0 else 0.0, min(x) + 0.0, max(x) + 0.0
+            d = v - centre
+            rest += d
+            square += d * d
+        rests[lane] = rest
+        squares[lane] = square
+    mean, mean_low, m2 = _corrected(len(x), centre, _total_of(rests), _total_of(squares))
+    return mean, mean_low, m2, min(x) + 0.0, max(x) + 0.0
 
 
 def _total_of(lanes: list[float]) -> float:
@@ -129,19 +133,34 @@ def _total_of(lanes: list[float]) -> float:
     return lanes[0]
 
 
-def _hard_block(x: Sequence[float]) -> tuple[float, float, float, float, float]:
-    """A block whose plain sum is not finite: NaN, infinities, or finite values that overflow."""
-    has_nan = any(v != v for v in x)
+def _block_centre(x: Sequence[float], total: float) -> float:
+    """The mean of a block up to rounding; not finite where it holds NaN or an infinity."""
+    if abs(total) < inf:
+        return total / float(len(x))
     scaled = 0.0
     for v in x:
-        scaled += v * 2.0**-12  # 512 values at most: the sum cannot overflow
-    if has_nan:
+        scaled += v * 2.0**-12  # 512 values at most: finite ones cannot overflow any more
+    return scaled / float(len(x)) * 4096.0
+
+
+def _hard_block(x: Sequence[float]) -> tuple[float, float, float, float, float]:
+    """A block with NaN or infinities."""
+    if any(v != v for v in x):
         return nan, 0.0, nan, nan, nan
     low, high = min(x) + 0.0, max(x) + 0.0
     if low == -inf and high == inf:
         return nan, 0.0, nan, low, high
-    m2 = nan if low == -inf or high == inf else inf
-    return scaled / float(len(x)) * 4096.0, 0.0, m2, low, high
+    return low if low == -inf else high, 0.0, nan, low, high
+
+
+def _corrected(n: int, centre: float, rest: float, squares: float) -> tuple[float, float, float]:
+    """From the sums of the distances from the centre and of their squares to the moments."""
+    if not squares < inf:
+        return centre, 0.0, inf
+    missing = rest / float(n)
+    m2 = squares - float(n) * (missing * missing)
+    mean, mean_low = two_sum(centre, missing)
+    return mean, mean_low, m2 if m2 > 0.0 else 0.0
 
 
 class BlockMoments:

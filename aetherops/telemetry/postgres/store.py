@@ -10,6 +10,7 @@ import asyncpg
 import numpy as np
 
 from aetherops.errors import NotFoundError, UnavailableError
+from aetherops.resilience import Breaker, exceptions
 from aetherops.telemetry.chunk import PackedColumns
 from aetherops.telemetry.postgres.writing import write_batches
 from aetherops.telemetry.samples import Samples
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from aetherops.telemetry.store import AcceptedBatch
 
-__all__ = ["PostgresTelemetryStore"]
+__all__ = ["POSTGRES_FAILURES", "PostgresTelemetryStore"]
 
 _RECEIPTS = """
 SELECT batch_id, stored, duplicates, corrected FROM receipt WHERE batch_id = ANY($1::uuid[])
@@ -57,11 +58,30 @@ SELECT c.count, c.codec, c.times, c."values" {_RANGE} ORDER BY c.start_us
 """
 
 
-class PostgresTelemetryStore:
-    """`TelemetryStore` over an asyncpg pool on a migrated database."""
+#: What the driver raises when the server is away. Deadlocks and serialisation failures end one
+#: transaction; the same one succeeds later.
+POSTGRES_FAILURES: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.TransactionRollbackError,
+)
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+
+class PostgresTelemetryStore:
+    """`TelemetryStore` over an asyncpg pool on a migrated database.
+
+    Parameters
+    ----------
+    breaker : guards every use of a connection; `POSTGRES_FAILURES` should count as failures.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, breaker: Breaker | None = None) -> None:
         self._pool = pool
+        self._breaker = breaker or Breaker("postgres", detector=exceptions(*POSTGRES_FAILURES))
 
     async def write(self, batches: Sequence[AcceptedBatch]) -> list[Receipt]:
         """See `TelemetryStore.write`."""
@@ -115,24 +135,12 @@ class PostgresTelemetryStore:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        """A connection; what the driver raises when the server is away becomes our error."""
+        """A guarded connection; what the driver raises when it fails becomes our error."""
         try:
-            async with self._pool.acquire() as connection:
+            async with self._breaker.guard(), self._pool.acquire() as connection:
                 yield connection
-        except _UNAVAILABLE as error:
+        except POSTGRES_FAILURES as error:
             raise UnavailableError("postgres") from error
-
-
-# Deadlocks and serialisation failures end one transaction; the same one succeeds later.
-_UNAVAILABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.exceptions.OperatorInterventionError,
-    asyncpg.exceptions.InsufficientResourcesError,
-    asyncpg.exceptions.TransactionRollbackError,
-)
 
 
 def _record(row: asyncpg.Record) -> StreamRecord:

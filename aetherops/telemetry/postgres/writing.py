@@ -186,9 +186,7 @@ def _sorted(parts: list[Incoming]) -> Incoming:
     return joined[np.argsort(times, kind="stable")]
 
 
-async def _place(
-    connection: asyncpg.pool.PoolConnectionProxy, changes: Sequence[_Change]
-) -> None:
+async def _place(connection: asyncpg.pool.PoolConnectionProxy, changes: Sequence[_Change]) -> None:
     by_id = {change.stream_id: change for change in changes}
     rows = await connection.fetch(
         _SPANS,
@@ -227,9 +225,7 @@ def _rewrite(
         for rewrite in change.rewrites:
             keys = [(change.stream_id, change.spans[i].start_us) for i in rewrite.spans]
             existing = Versioned.join(taken[key].versioned() for key in keys)
-            merged, tally = settle(
-                existing, change.incoming[rewrite.first : rewrite.last], batches
-            )
+            merged, tally = settle(existing, change.incoming[rewrite.first : rewrite.last], batches)
             total.add(tally)
             stored += int(tally.stored.sum())
             rows.extend(_row(change.stream_id, chunk) for chunk in pack(merged))

@@ -6,7 +6,7 @@ import importlib.util
 import unittest
 
 import pytest
-from hypothesis import settings, strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from aetherops.resilience import (
@@ -151,7 +151,12 @@ class NativeHistory(BreakerHistory):
     implementation = "native"
 
 
-LIMITS = settings(max_examples=150, stateful_step_count=60, deadline=None)
+LIMITS = settings(
+    max_examples=150,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 class TestPureKernel(PureHistory.TestCase):  # type: ignore[misc, name-defined]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from aetherops.errors import InvalidInputError
 from aetherops.resilience import (
@@ -119,6 +119,7 @@ def test_backoff_goes_on_where_it_was() -> None:
     assert other.snapshot(ELSEWHERE).wait_ns == 20 * SECOND
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 @pytest.mark.parametrize("policy", [COUNTED, TIMED])
 def test_outcomes_are_kept_and_judged_alike_from_there_on(

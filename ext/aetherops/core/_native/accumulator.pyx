@@ -162,7 +162,7 @@ cdef class Accumulator:
     cdef Py_ssize_t n_taken
     cdef bint in_use              # by a thread that has released the interpreter lock
 
-    def __init__(self, buckets, *, str nan_policy, bint retains=False, suspect_beyond=None,
+    def __init__(self, buckets, *, nan_policy, bint retains=False, suspect_beyond=None,
                  threshold=None, int64_t warmup=2):
         if len(buckets) > MAX_BUCKETINGS:
             raise InvalidInputError("factors", len(buckets), f"at most {MAX_BUCKETINGS}")

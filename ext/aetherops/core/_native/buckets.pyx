@@ -241,7 +241,7 @@ cdef void take_bucketed(Bucketing *state, const double *x, int64_t n) noexcept n
 cdef class Buckets:
     """Completed buckets of a stream, and the one that is filling."""
 
-    def __cinit__(self, factor, functions=("mean",), *, decimals=None, str nan_policy="propagate"):
+    def __cinit__(self, factor, functions=("mean",), *, decimals=None, nan_policy="propagate"):
         if index(factor) <= 0:
             raise InvalidInputError("factor", factor, "1 or more values a bucket")
         self.policy = read_nan_policy(nan_policy)

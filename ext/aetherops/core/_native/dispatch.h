@@ -21,24 +21,50 @@ static inline void fill_tail(double *tail, const double *x, int64_t n, double fi
         tail[i] = i < n ? x[i] : filler;
 }
 
-/* A block whose plain sum is not finite: it holds NaN or infinities, or its finite values overflow. */
+/* The mean of a block up to rounding; not finite where the block holds NaN or an infinity. */
+static double block_centre(const double *x, int64_t n, double sum)
+{
+    if (fabs(sum) < INFINITY)
+        return sum / (double)n;
+    double scaled = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        scaled += x[i] * 0x1p-12; /* 512 values at most: finite ones cannot overflow any more */
+    return scaled / (double)n * 0x1p12;
+}
+
+/* A block with NaN or infinities. */
 static void hard_block(const double *x, int64_t n, struct block *block)
 {
-    int nan = 0, above = 0, below = 0;
-    double low = INFINITY, high = -INFINITY, scaled = 0.0;
+    int nan = 0;
+    double low = INFINITY, high = -INFINITY;
     for (int64_t i = 0; i < n; i++) {
         nan |= x[i] != x[i];
-        above |= x[i] == INFINITY;
-        below |= x[i] == -INFINITY;
         low = LESSER(x[i], low);
         high = GREATER(x[i], high);
-        scaled += x[i] * 0x1p-12; /* 512 values at most: the sum cannot overflow */
     }
+    block->mean = nan || (low == -INFINITY && high == INFINITY) ? NAN : low == -INFINITY ? low : high;
     block->mean_low = 0.0;
-    block->m2 = nan || above || below ? NAN : INFINITY;
-    block->mean = nan || (above && below) ? NAN : scaled / (double)n * 0x1p12;
+    block->m2 = NAN;
     block->min = nan ? NAN : low + 0.0;
     block->max = nan ? NAN : high + 0.0;
+}
+
+/* From the sums of the distances from the centre and of their squares to the moments. */
+static void correct_block(
+    int64_t n, double centre, double rest, double squares, struct block *block)
+{
+    block->min += 0.0; /* a zero has lost its sign to the order of the lanes */
+    block->max += 0.0;
+    if (!(squares < INFINITY)) {
+        block->mean = centre;
+        block->mean_low = 0.0;
+        block->m2 = INFINITY;
+        return;
+    }
+    double missing = rest / (double)n;
+    double m2 = squares - (double)n * (missing * missing);
+    two_sum(centre, missing, &block->mean, &block->mean_low);
+    block->m2 = m2 > 0.0 ? m2 : 0.0;
 }
 
 #define JOIN_(a, b) a##b

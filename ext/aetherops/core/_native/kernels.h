@@ -56,68 +56,56 @@ DEFINE_REDUCTION(total_of, SUM, SUM)
 DEFINE_REDUCTION(smallest_of, VECTOR_MIN, LESSER)
 DEFINE_REDUCTION(largest_of, VECTOR_MAX, GREATER)
 
-/* One step over 16 values: distances from the pivot are summed, extremes kept. */
+/* One step over 16 values: distances from the centre and their squares are summed, extremes kept. */
 static inline __attribute__((always_inline)) void NAMED(survey)(
-    const double *x, VECTOR pivot, VECTOR *sum, VECTOR *low, VECTOR *high)
+    const double *x, VECTOR centre, VECTOR *rest, VECTOR *squares, VECTOR *low, VECTOR *high)
 {
     for (int r = 0; r < REGISTERS; r++) {
-        VECTOR v = LOAD(x + r * WIDTH);
-        sum[r] += v - pivot;
+        VECTOR v = LOAD(x + r * WIDTH), d = v - centre;
+        rest[r] += d;
+        squares[r] += d * d;
         low[r] = VECTOR_MIN(v, low[r]);
         high[r] = VECTOR_MAX(v, high[r]);
     }
 }
 
-static inline __attribute__((always_inline)) void NAMED(square)(
-    const double *x, VECTOR mean, VECTOR *squares)
-{
-    for (int r = 0; r < REGISTERS; r++) {
-        VECTOR d = LOAD(x + r * WIDTH) - mean;
-        squares[r] += d * d;
-    }
-}
-
 /* Moments of a block of 1 to 512 values: two passes while it lies in the first-level cache.
  *
- * The mean is found as the first value plus the mean distance from it, kept as an unevaluated sum of
- * two doubles; the squares are taken about its high part, and n*low^2 brings them to the full mean.
- * A tail of fewer than 16 values is filled up with values that change nothing.
+ * The corrected two-pass algorithm (Chan, Golub and LeVeque, 1983): the first pass finds the mean up
+ * to its rounding, the second the squares about it and what is missing from it, which corrects both.
+ * The mean is kept as an unevaluated sum of two doubles. A tail of fewer than 16 values is filled up
+ * with values that change nothing.
  */
 static void NAMED(block_moments)(const double *x, int64_t n, struct block *block)
 {
     const int64_t whole = n - n % LANES;
     double tail[LANES];
-    VECTOR sum[REGISTERS], low[REGISTERS], high[REGISTERS], squares[REGISTERS];
-    VECTOR pivot = ALL(x[0]);
+    VECTOR sum[REGISTERS], low[REGISTERS], high[REGISTERS], rest[REGISTERS], squares[REGISTERS];
     for (int r = 0; r < REGISTERS; r++) {
-        sum[r] = squares[r] = ALL(0.0);
-        low[r] = high[r] = pivot;
+        sum[r] = rest[r] = squares[r] = ALL(0.0);
+        low[r] = ALL(INFINITY);
+        high[r] = ALL(-INFINITY);
     }
     for (int64_t i = 0; i < whole; i += LANES)
-        NAMED(survey)(x + i, pivot, sum, low, high);
-    if (whole < n) {
-        fill_tail(tail, x + whole, n - whole, x[0]);
-        NAMED(survey)(tail, pivot, sum, low, high);
-    }
-    double distance = NAMED(total_of)(sum);
-    if (!(fabs(distance) < INFINITY)) {
+        for (int r = 0; r < REGISTERS; r++)
+            sum[r] += LOAD(x + i + r * WIDTH);
+    fill_tail(tail, x + whole, n - whole, 0.0);
+    for (int r = 0; r < REGISTERS; r++)
+        sum[r] += LOAD(tail + r * WIDTH);
+    double centre = block_centre(x, n, NAMED(total_of)(sum));
+    if (!(fabs(centre) < INFINITY)) {
         hard_block(x, n, block);
         return;
     }
-    double shift = distance / (double)n;
-    two_sum(x[0], shift, &block->mean, &block->mean_low);
-    VECTOR mean = ALL(block->mean);
     for (int64_t i = 0; i < whole; i += LANES)
-        NAMED(square)(x + i, mean, squares);
+        NAMED(survey)(x + i, ALL(centre), rest, squares, low, high);
     if (whole < n) {
-        fill_tail(tail, x + whole, n - whole, block->mean);
-        NAMED(square)(tail, mean, squares);
+        fill_tail(tail, x + whole, n - whole, centre);
+        NAMED(survey)(tail, ALL(centre), rest, squares, low, high);
     }
-    double excess = (double)n * (block->mean_low * block->mean_low);
-    double m2 = NAMED(total_of)(squares) - excess;
-    block->m2 = m2 > 0.0 ? m2 : 0.0;
-    block->min = NAMED(smallest_of)(low) + 0.0;
-    block->max = NAMED(largest_of)(high) + 0.0;
+    block->min = NAMED(smallest_of)(low);
+    block->max = NAMED(largest_of)(high);
+    correct_block(n, centre, NAMED(total_of)(rest), NAMED(total_of)(squares), block);
 }
 
 #if WIDTH <= 4 /* wider, shuffles and stores take more than the arithmetic saves */

@@ -137,7 +137,7 @@ cdef Totals totals_of(const MomentsState *state) noexcept nogil:
 cdef class BlockMoments:
     """The part of ``Moments`` that has two implementations."""
 
-    def __init__(self, values=(), *, str nan_policy="propagate"):
+    def __init__(self, values=(), *, nan_policy="propagate"):
         self.running.policy = read_nan_policy(nan_policy)
         self.reset()
         self.push_many(values)

@@ -76,7 +76,7 @@ static inline double round_decimal(double x, double scale)
         else if (residual < 0.0)
             r = y - 0.5;
     }
-    return r / scale;
+    return copysign(r, x) / scale; /* -0.5 + 0.5 has lost the sign */
 }
 
 /* Doubles as integers of the same order, so that a search can step over ulps. */

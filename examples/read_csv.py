@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from aetherops.instants import to_iso
-from aetherops.telemetry.csv_layout import Wanted, detect_layout
-from aetherops.telemetry.csv_samples import SampleParser
+from aetherops.telemetry.csv.layout import Wanted, detect_layout
+from aetherops.telemetry.csv.samples import SampleParser
 
 TEXT = """utc;value
 2026-01-31T12:00:00Z;1.5

@@ -15,9 +15,9 @@ from aetherops.cli.rejects import Rejects, open_rejects
 from aetherops.cli.upload import Upload
 from aetherops.errors import InvalidInputError
 from aetherops.instants import to_iso
-from aetherops.telemetry.csv_layout import Layout, Wanted, detect_layout
-from aetherops.telemetry.csv_samples import SampleParser
-from aetherops.telemetry.csv_times import Reason
+from aetherops.telemetry.csv.layout import Layout, Wanted, detect_layout
+from aetherops.telemetry.csv.samples import SampleParser
+from aetherops.telemetry.csv.times import Reason
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from aetherops.telemetry.csv_samples import RejectedRow
-    from aetherops.telemetry.csv_times import Reason
+    from aetherops.telemetry.csv.samples import RejectedRow
+    from aetherops.telemetry.csv.times import Reason
 
 __all__ = ["Rejects", "open_rejects"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aetherops.errors import InvalidInputError
-from aetherops.telemetry.csv_layout import Wanted
-from aetherops.telemetry.csv_times import EpochUnit
+from aetherops.telemetry.csv.layout import Wanted
+from aetherops.telemetry.csv.times import EpochUnit
 
 if TYPE_CHECKING:
     from datetime import tzinfo

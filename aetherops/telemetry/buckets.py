@@ -246,9 +246,10 @@ def _runs(
         start_us = times[0] if len(times) else 0
     if end_us is None:
         end_us = times[-1] + 1 if len(times) else start_us
-    bounds = {"origin_us": origin_us, "start_us": start_us, "end_us": end_us}
+    bounds = {}
     if len(times):
-        bounds |= {"times_us[0]": times[0], f"times_us[{len(times) - 1}]": times[-1]}
+        bounds = {"times_us[0]": times[0], f"times_us[{len(times) - 1}]": times[-1]}
+    bounds |= {"origin_us": origin_us, "start_us": start_us, "end_us": end_us}
     for field, instant in bounds.items():
         if abs(instant) >= _BOUND_US:
             raise InvalidInputError(field, instant, "an instant within 2**61 µs of 1970")

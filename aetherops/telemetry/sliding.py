@@ -11,6 +11,7 @@ from aetherops.telemetry.columns import (
     Column,
     IntegerColumn,
     frozen,
+    int64_column,
 )
 from aetherops.telemetry.moments import Moments
 
@@ -45,6 +46,10 @@ class SlidingWindow(core.SlidingMoments):
     """
 
     __slots__ = ()
+
+    def push_many(self, values: Iterable[float], times_us: Iterable[int] | None = None) -> None:
+        """Take values one after the other, with a time for each where the window is one of time."""
+        super().push_many(values, None if times_us is None else int64_column(times_us))
 
     def moments(self) -> Moments:
         """The moments of the window."""

@@ -137,4 +137,5 @@ async def instance_of(data_dir, process):
             if instance is not None and instance.pid == process.pid:
                 return instance
             await asyncio.sleep(0.05)
-    pytest.fail(f"the platform ended with {process.returncode}")
+    log = (data_dir / "platform.log").read_text(encoding="utf-8")
+    pytest.fail(f"the platform ended with {process.returncode}: {log[-2_000:]}")

@@ -12,14 +12,14 @@ from hypothesis import given, settings, strategies as st
 
 from aetherops.errors import InvalidInputError
 from aetherops.instants import parse_us, to_us
-from aetherops.telemetry.csv_layout import Layout, Wanted, detect_layout
-from aetherops.telemetry.csv_samples import (
+from aetherops.telemetry.csv.layout import Layout, Wanted, detect_layout
+from aetherops.telemetry.csv.samples import (
     ParsedBlock,
     SampleParser,
     parse_by_column,
     parse_by_row,
 )
-from aetherops.telemetry.csv_times import EpochUnit, Reason, RowError, TimeFormat
+from aetherops.telemetry.csv.times import EpochUnit, Reason, RowError, TimeFormat
 
 NOON_US = parse_us("2026-01-31T12:00:00Z")
 PARIS = ZoneInfo("Europe/Paris")

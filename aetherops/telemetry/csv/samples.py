@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aetherops.telemetry.csv_layout import split_line
-from aetherops.telemetry.csv_times import Reason, RowError, number_in
+from aetherops.telemetry.csv.layout import split_line
+from aetherops.telemetry.csv.times import Reason, RowError, number_in
 from aetherops.telemetry.samples import Samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from aetherops.telemetry.csv_layout import Layout
+    from aetherops.telemetry.csv.layout import Layout
 
 __all__ = ["ParsedBlock", "RejectedRow", "SampleParser", "parse_by_column", "parse_by_row"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aetherops.errors import InvalidInputError
-from aetherops.telemetry.csv_times import EpochUnit, Reason, RowError, TimeFormat, number_in
+from aetherops.telemetry.csv.times import EpochUnit, Reason, RowError, TimeFormat, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -105,16 +105,19 @@ def sparkline(values: Sequence[float | None], width: int = 60) -> str:
     known = [mean for mean in means if mean is not None]
     if not known:
         return ""
-    low, span = min(known), (max(known) - min(known)) or 1.0
+    low, span = min(known) / 2, (max(known) / 2 - min(known) / 2) or 1.0
     return "".join(
-        " " if mean is None else _BARS[min(int((mean - low) / span * len(_BARS)), len(_BARS) - 1)]
+        " "
+        if mean is None
+        else _BARS[min(int((mean / 2 - low) / span * len(_BARS)), len(_BARS) - 1)]
         for mean in means
     )
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return math.fsum(known) / len(known) if known else None
+    # Divided before they are added: the sum of two doubles may be none.
+    return math.fsum(value / len(known) for value in known) if known else None
 
 
 def _draw(

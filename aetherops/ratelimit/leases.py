@@ -196,5 +196,4 @@ class LeasedLimiter(SharedLimiter):
 
 def _retrieve(task: asyncio.Task[None]) -> None:
     """A refill that nobody waits for may fail: the next decision finds out by itself."""
-    if not task.cancelled():
-        task.exception()
+    _ = task.cancelled() or task.exception()

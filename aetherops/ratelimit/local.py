@@ -20,6 +20,7 @@ __all__ = ["KeyUsage", "LocalLimiter", "Snapshot"]
 
 _NOMINAL_PERMILLE = 1000
 _LONGEST_AWAY_US = 2**60
+_GRANTED = Reason.GRANTED
 
 
 class KeyUsage(NamedTuple):
@@ -57,7 +58,13 @@ class LocalLimiter(KeyedCounters):
 
     _nominal: tuple[Limit, ...]
     _limits: tuple[Limit, ...]
+    _quotas: tuple[int, ...]
     _factor_permille: int = _NOMINAL_PERMILLE
+
+    def _keep(self, nominal: Sequence[Limit], in_force: Sequence[Limit]) -> None:
+        """Remember which limits the counters enforce."""
+        self._nominal, self._limits = tuple(nominal), tuple(in_force)
+        self._quotas = tuple(limit.quota for limit in in_force)
 
     @abstractmethod
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:
@@ -75,11 +82,18 @@ class LocalLimiter(KeyedCounters):
 
     def decide(self, key: str | int, cost: int = 1, now_us: int | None = None) -> Decision:
         """As ``allow``, and say what remains and when to come again."""
-        return self._told(*self.admit(key, cost, now_us))
+        granted, binding, left, retry_us, reset_us, no_room = self.admit(key, cost, now_us)
+        if granted:
+            told = (True, self._quotas[binding], left, 0, reset_us, _GRANTED)
+            return tuple.__new__(Decision, told)  # half the time of Decision(...)
+        return self._refusal(binding, left, retry_us, reset_us, no_room)
 
     def peek(self, key: str | int, cost: int = 1, now_us: int | None = None) -> Decision:
         """What ``decide`` would say, taking nothing."""
-        return self._told(*self.inspect(key, cost, now_us))
+        granted, binding, left, retry_us, reset_us, _ = self.inspect(key, cost, now_us)
+        if granted:
+            return Decision(True, self._quotas[binding], left, 0, reset_us, Reason.GRANTED)
+        return self._refusal(binding, left, retry_us, reset_us, no_room=False)
 
     def retry_after(self, key: str | int, cost: int = 1, now_us: int | None = None) -> float | None:
         """Seconds until ``cost`` could be granted: 0.0 for now, None for never."""
@@ -116,7 +130,7 @@ class LocalLimiter(KeyedCounters):
         self._check_kind(limits)
         in_force = self._scaled(limits, self._factor_permille)
         self._enforce(in_force, now_us)
-        self._nominal, self._limits = limits, in_force
+        self._keep(limits, in_force)
 
     def scale(self, factor_permille: int, now_us: int | None = None) -> None:
         """Enforce the nominal limits times a factor in thousandths, as ``change`` would.
@@ -130,7 +144,8 @@ class LocalLimiter(KeyedCounters):
             raise InvalidInputError("factor_permille", factor_permille, "a whole number from 1")
         in_force = self._scaled(self._nominal, factor_permille)
         self._enforce(in_force, now_us)
-        self._limits, self._factor_permille = in_force, factor_permille
+        self._keep(self._nominal, in_force)
+        self._factor_permille = factor_permille
 
     def state(self, wall_us: int, now_us: int | None = None) -> LimiterState:
         """All that is kept, as a value to serialise.
@@ -168,17 +183,15 @@ class LocalLimiter(KeyedCounters):
         finally:
             self._enforce(in_force, now_us)
 
-    def _told(
-        self, granted: bool, binding: int, left: int, retry_us: int, reset_us: int, no_room: bool
+    def _refusal(
+        self, binding: int, left: int, retry_us: int, reset_us: int, no_room: bool
     ) -> Decision:
-        if granted:
-            reason = Reason.GRANTED
-        elif no_room:
+        if no_room:
             reason = Reason.NO_ROOM
         else:
             reason = Reason.LIMIT if retry_us >= 0 else Reason.TOO_LARGE
         retry = None if retry_us < 0 else retry_us
-        return Decision(granted, self._limits[binding].quota, left, retry, reset_us, reason)
+        return Decision(False, self._quotas[binding], left, retry, reset_us, reason)
 
     def _usage_of(self, key: str | int, now_us: int | None) -> KeyUsage:
         decision = self.peek(key, 1, now_us)

@@ -95,10 +95,13 @@ class RedisCounters:
 
     async def aclose(self) -> None:
         """End what is under way; its callers are told that the store is unavailable."""
-        if self._sending is not None:
-            self._sending.cancel()
+        sending, self._sending = self._sending, None
+        if sending is not None:
+            sending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._sending
+                await sending
+            # One that was cancelled before its first step has told nobody.
+            self._fail([], asyncio.CancelledError("closed"))
         await self._server.aclose()
 
     def _ask(self, ask: Ask) -> asyncio.Future[Taken]:

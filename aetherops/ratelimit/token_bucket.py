@@ -60,7 +60,7 @@ class TokenBucket(LocalLimiter, BucketCounters):
     ) -> None:
         limits = (BucketLimit(burst_capacity, Rate.of(refill_rate)), *also)
         super().__init__([limit.tier for limit in limits], max_keys, share_overflow, clock_ns)
-        self._nominal = self._limits = limits
+        self._keep(limits, limits)
         self._read_clock_ns = clock_ns
 
     def acquire(

@@ -42,7 +42,7 @@ class FixedWindow(LocalLimiter, FixedCounters):
     ) -> None:
         window = WindowLimit(limit, seconds_to_us(window_s, "window_s"), WindowMode.FIXED, 1)
         super().__init__(window.quota, window.window_us, max_keys, share_overflow, clock_ns)
-        self._nominal = self._limits = (window,)
+        self._keep((window,), (window,))
 
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:
         self.set_limit(limits[0].quota)
@@ -93,7 +93,7 @@ class SlidingWindow(LocalLimiter, SlidingCounters):
             share_overflow,
             clock_ns,
         )
-        self._nominal = self._limits = (window,)
+        self._keep((window,), (window,))
 
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:
         self.set_limit(limits[0].quota)

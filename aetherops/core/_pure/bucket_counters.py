@@ -14,6 +14,7 @@ from aetherops.core.counter_input import LARGEST, plain_cost, plain_key, plain_t
 
 __all__ = ["BucketCounters"]
 
+_ONE = 1
 _STAMP = 1
 _CREDIT = 2
 
@@ -54,43 +55,39 @@ class BucketCounters(KeyedCounters):
         return tuple((gain, price, capacity) for gain, price, capacity, _ in self._tiers)
 
     def allow(self, key: str | int, cost: int = 1, now_us: int | None = None) -> bool:
-        if (
-            key.__class__ is not str
-            or cost.__class__ is not int
-            or cost < 1
-            or now_us is not None
-            or self._only_tier is None
-        ):
+        only = self._only_tier
+        if key.__class__ is not str or cost is not _ONE or now_us is not None or only is None:
             return super().allow(key, cost, now_us)
-        # `_grant` and `_take` of one tier, written out: calls would cost more than they do.
+        # `_grant` of one token of one tier, written out: calls would cost more than they do.
+        gate = self._gate
         try:
-            self._gate.pop()
+            now = latest = gate.pop()
         except IndexError:
-            wait_at(self._gate)
+            now = latest = wait_at(gate)
         try:
             now = self._clock_ns() // 1000
-            if now > self._latest_us:
-                self._latest_us = now
-            else:
-                now = self._latest_us
-            entry = self._entries.get(key)
-            if entry is None:
-                return self._grant(key, plain_cost(cost), now)
-            gain, price, capacity, span = self._only_tier
+            if now < latest:
+                now = latest
+            gain, price, capacity, span = only
+            entry = self._entries[key]
             _, stamp, credit = entry
             elapsed = now - stamp
-            credit += (elapsed if elapsed < span else span) * gain
-            left = (credit if credit < capacity else capacity) - cost * price
-            if left < 0:
-                plain_cost(cost)
+            if elapsed > span:
+                elapsed = span
+            credit += elapsed * gain
+            if credit > capacity:
+                credit = capacity
+            if credit < price:
                 self._refused += 1
                 return False
             entry[1] = now
-            entry[2] = left
+            entry[2] = credit - price
             self._granted += 1
             return True
+        except KeyError:
+            return self._grant(key, cost, now)
         finally:
-            self._gate.append(None)
+            gate.append(now)
 
     def reserve(
         self, key: str | int, cost: int, max_wait_us: int, now_us: int | None = None

@@ -64,11 +64,11 @@ class KeyedCounters(ABC):
         self._max_keys = max_keys
         self._share_overflow = share_overflow
         self._clock_ns = clock_ns
-        self._gate = Gate([None])
+        self._gate = Gate([0])
         self._entries = {}
         self._slots: list[str | int] = []
         self._hand = 0
-        self._latest_us = 0
+        self._latest_us = 0  # inside the gate; outside, the gate's token is
         self._shift_us = 0  # from an instant to its place on a kind's grid, kept across `load`
         self._granted = 0
         self._refused = 0
@@ -322,13 +322,13 @@ class KeyedCounters(ABC):
     def _entered(self) -> Iterator[None]:
         """Inside, no other thread is."""
         try:
-            self._gate.pop()
+            self._latest_us = self._gate.pop()
         except IndexError:
-            wait_at(self._gate)
+            self._latest_us = wait_at(self._gate)
         try:
             yield
         finally:
-            self._gate.append(None)
+            self._gate.append(self._latest_us)
 
     def _reading(self, now_us: int | None) -> int:
         """The caller's instant, or the clock's."""

@@ -119,8 +119,8 @@ def _block_moments(x: Sequence[float]) -> tuple[float, float, float, float, floa
             square += d * d
         rests[lane] = rest
         squares[lane] = square
-    mean, mean_low, m2 = _corrected(len(x), centre, _total_of(rests), _total_of(squares))
-    return mean, mean_low, m2, min(x) + 0.0, max(x) + 0.0
+    low, high = min(x) + 0.0, max(x) + 0.0
+    return _corrected(len(x), centre, _total_of(rests), _total_of(squares), low, high)
 
 
 def _total_of(lanes: list[float]) -> float:
@@ -153,14 +153,18 @@ def _hard_block(x: Sequence[float]) -> tuple[float, float, float, float, float]:
     return low if low == -inf else high, 0.0, nan, low, high
 
 
-def _corrected(n: int, centre: float, rest: float, squares: float) -> tuple[float, float, float]:
+def _corrected(
+    n: int, centre: float, rest: float, squares: float, low: float, high: float
+) -> tuple[float, float, float, float, float]:
     """From the sums of the distances from the centre and of their squares to the moments."""
     if not squares < inf:
-        return centre, 0.0, inf
+        return centre, 0.0, inf, low, high
     missing = rest / float(n)
+    if abs(missing) <= 2.0**-52 * (high - low):
+        missing = 0.0  # the distances were themselves rounded: so little is noise
     m2 = squares - float(n) * (missing * missing)
     mean, mean_low = two_sum(centre, missing)
-    return mean, mean_low, m2 if m2 > 0.0 else 0.0
+    return mean, mean_low, m2 if m2 > 0.0 else 0.0, low, high
 
 
 class BlockMoments:

@@ -14,7 +14,7 @@ local row = stored and numbers(stored) or {}
 if #row ~= 1 + 2 * #tiers then row = {now} end
 local stamp = instant(row[1], reach_us)
 local elapsed = now - stamp
-local room
+local room, largest
 for i, tier in ipairs(tiers) do
   local credit, capacity = row[2 * i] or tier.capacity, row[2 * i + 1] or tier.capacity
   if capacity ~= tier.capacity then  -- the limit was changed: keep the share, rounded down
@@ -28,11 +28,13 @@ for i, tier in ipairs(tiers) do
   tier.credit = credit
   local tokens = math.floor(credit / tier.price)
   room = room and math.min(room, tokens) or tokens
+  local most_tokens = math.floor(tier.capacity / tier.price)
+  largest = largest and math.min(largest, most_tokens) or most_tokens
 end
 
 local granted = 0
 if operation == 'take' then granted = portion(room) end
-local change = operation == 'give' and most or -granted
+local change = operation == 'give' and math.min(most, largest) or -granted
 if change ~= 0 then
   local kept, rest_us = {now}, 0
   for _, tier in ipairs(tiers) do

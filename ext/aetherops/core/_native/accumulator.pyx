@@ -7,12 +7,12 @@ Strips are read once while they lie in the first-level cache: moments first, the
 from cpython cimport array
 from cpython.mem cimport PyMem_Free, PyMem_RawFree, PyMem_RawRealloc, PyMem_Realloc
 from libc.math cimport INFINITY, NAN, fabs, isfinite, sqrt
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
 from array import array as make_array
 
-from aetherops.core._native.anomalies cimport Judge, judge_all, new_judge
+from aetherops.core._native.anomalies cimport Judge, append_indices, judge_all, new_judge
 from aetherops.core._native.buckets cimport Bucketing, Buckets, take_bucketed
 from aetherops.core._native.floats cimport (
     RAISE, FloatReader, NanPolicy, count_until_nan, nan_refused, read_nan_policy,
@@ -27,7 +27,7 @@ from aetherops.core._native.anomalies import find_anomalies
 from aetherops.errors import InvalidInputError
 
 cdef extern from *:
-    void prefetch "__builtin_prefetch"(const void *address) noexcept nogil
+    int trailing_zeros "__builtin_ctzll"(uint64_t word) noexcept nogil
 
 cdef enum:
     STRIP = 2048           # values worked on while they lie in the cache
@@ -66,11 +66,12 @@ cdef bint judge_next(Online *judge, double x) noexcept nogil:
 
 
 cdef struct Suspects:
-    # Values outside what was, when they passed, surely near the mean; the final cut-offs decide.
+    # A bit for each value that was not surely near the mean when it passed. The final cut-offs
+    # decide about these alone.
     double threshold     # NaN where nothing is suspected
-    int64_t *indices
-    int64_t n
-    int64_t capacity
+    uint64_t *words
+    int64_t n            # values marked so far
+    int64_t capacity     # words
     double low           # the widest limits that were used
     double high
     bint lost            # limits could not be told, or memory: every value must be read again
@@ -78,44 +79,56 @@ cdef struct Suspects:
 
 cdef void suspect(Suspects *suspects, const MomentsState *moments, const double *x, int64_t n,
                   int64_t base) noexcept nogil:
-    """Note which of at most STRIP values lie beyond nine tenths of the threshold so far."""
+    """Mark which of at most STRIP values lie beyond nine tenths of the threshold so far."""
     cdef Totals so_far = moments.folded if moments.folded.count else totals_of(moments)
     cdef double reach = suspects.threshold * sqrt(so_far.m2 / <double>so_far.count) * 0.9
     cdef double low = so_far.mean - reach, high = so_far.mean + reach
-    cdef int64_t *wider
-    if suspects.lost or not isfinite(reach) or not isfinite(so_far.mean):
+    cdef int64_t first = base // 64, needed = (base + n + 63) // 64
+    cdef uint64_t *wider
+    if base % 64 or base != suspects.n or not isfinite(reach) or not isfinite(so_far.mean):
         suspects.lost = True
-        return
-    if suspects.n + n > suspects.capacity:
-        wider = <int64_t *>PyMem_RawRealloc(
-            suspects.indices, (suspects.n + suspects.n // 2 + n) * sizeof(int64_t)
+    if not suspects.lost and needed > suspects.capacity:
+        suspects.capacity = needed + needed // 4
+        wider = <uint64_t *>PyMem_RawRealloc(
+            suspects.words, suspects.capacity * sizeof(uint64_t)
         )
         if wider == NULL:
             suspects.lost = True
-            return
-        suspects.indices = wider
-        suspects.capacity = suspects.n + suspects.n // 2 + n
+        else:
+            suspects.words = wider
+    if suspects.lost:
+        return
     suspects.low = min(suspects.low, low)
     suspects.high = max(suspects.high, high)
-    suspects.n += selected().find_outside(x, n, low, high, base, suspects.indices + suspects.n)
+    selected().mark_outside(x, n, low, high, suspects.words + first)
+    suspects.n = base + n
 
 
-cdef int64_t confirm(const Suspects *suspects, const Judge *judge, object values,
-                     int64_t *indices) except -1:
-    """Write which suspects the final cut-offs convict; how many."""
+cdef int confirm(const Suspects *suspects, const Judge *judge, object values,
+                 array.array indices) except -1:
+    """Append which suspects the final cut-offs convict."""
     cdef FloatReader reader = FloatReader(values)
-    cdef int64_t i, ahead, found = 0
+    cdef int64_t at, i, n_words = (suspects.n + 63) // 64
+    cdef uint64_t word
     cdef double x
-    for i in range(suspects.n):
-        if reader.is_direct:
-            ahead = suspects.indices[min(i + 16, suspects.n - 1)]
-            prefetch(reader.data + ahead)  # each lies in a cache line of its own
-            x = reader.data[suspects.indices[i]]
-        else:
-            x = values[suspects.indices[i]]
-        indices[found] = suspects.indices[i]
-        found += x < judge.low or x > judge.high
-    return found
+    cdef int64_t[64] convicted
+    cdef int found
+    for at in range(n_words):
+        word = suspects.words[at]
+        found = 0
+        while word:
+            i = at * 64 + trailing_zeros(word)
+            word &= word - 1
+            x = reader.data[i] if reader.is_direct else values[i]
+            convicted[found] = i
+            found += x < judge.low or x > judge.high
+        append_indices(indices, convicted, found)
+    return 0
+
+
+cdef Py_ssize_t length_of(object values) except -2:
+    """Of a sequence; -1 of anything else."""
+    return len(values) if hasattr(values, "__getitem__") else -1
 
 
 cdef struct Stations:
@@ -183,7 +196,7 @@ cdef class Accumulator:
 
     def __dealloc__(self):
         PyMem_Free(self.values)
-        PyMem_RawFree(self.stations.suspects.indices)
+        PyMem_RawFree(self.stations.suspects.words)
 
     def reset(self):
         self.check_free()
@@ -315,19 +328,16 @@ cdef class Accumulator:
         cdef Judge judge = new_judge(mean, std, threshold, False)
         cdef Suspects *suspects = &self.stations.suspects
         cdef array.array indices = make_array("q")
-        cdef int64_t found
         self.check_free()
         if self.retains:
             judge_all(&judge, self.values, self.n_values, 0, indices)
             return indices
         self.flush()
         if not (suspects.threshold >= 0.0 and not suspects.lost and judge.by_cutoffs
-                and judge.low <= suspects.low and suspects.high <= judge.high):
+                and judge.low <= suspects.low and suspects.high <= judge.high
+                and suspects.n == self.n_seen == length_of(values)):
             return find_anomalies(values, mean, std, threshold)
-        if suspects.n:
-            array.resize(indices, suspects.n)
-            found = confirm(suspects, &judge, values, <int64_t *>indices.data.as_longlongs)
-            array.resize(indices, found)
+        confirm(suspects, &judge, values, indices)
         return indices
 
     def take_found(self):

@@ -48,12 +48,19 @@ cdef int64_t judge_strip(const Judge *judge, const double *x, int64_t n, int64_t
     return found
 
 
+cdef int append_indices(array.array indices, const int64_t *fresh, Py_ssize_t n) except -1:
+    cdef Py_ssize_t known = len(indices)
+    if n:
+        array.resize_smart(indices, known + n)
+        memcpy(indices.data.as_longlongs + known, fresh, n * sizeof(int64_t))
+    return 0
+
+
 cdef int judge_all(const Judge *judge, const double *x, int64_t n, int64_t base,
                    array.array indices) except -1:
     """Append the indices, counted from base, of the anomalous values."""
     cdef int64_t[ROOM] fresh
     cdef int64_t start = 0, found, count
-    cdef Py_ssize_t known
     while start < n:
         found = 0
         with nogil:
@@ -61,10 +68,7 @@ cdef int judge_all(const Judge *judge, const double *x, int64_t n, int64_t base,
                 count = min(<int64_t>STRIP, n - start)
                 found += judge_strip(judge, x + start, count, base + start, fresh + found)
                 start += count
-        if found:
-            known = len(indices)
-            array.resize_smart(indices, known + found)
-            memcpy(indices.data.as_longlongs + known, fresh, found * sizeof(int64_t))
+        append_indices(indices, fresh, found)
     return 0
 
 

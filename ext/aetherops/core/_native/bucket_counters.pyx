@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 
 from aetherops.core._native.key_table cimport Entry, entry_at, find_entry, row_of
 from aetherops.core._native.keyed_counters cimport (
-    KeyedCounters, Reading, key_id, key_name, read_cost,
+    KeyedCounters, Reading, instant, key_id, key_name, read_cost,
 )
 
 from aetherops.core.counter_input import plain_key, plain_tiers
@@ -89,7 +89,7 @@ cdef class BucketCounters(KeyedCounters):
         cdef int64_t price = 1 if cost is ONE else read_cost(cost)
         if not PyUnicode_CheckExact(key) or self.n_tiers != 1:
             return KeyedCounters.allow(self, key, cost, now_us)
-        now = self.instant(now_us)
+        now = instant(self, now_us)
         entry = find_entry(&self.table, <PyObject *>key, PyObject_Hash(key))
         if entry == NULL or price > self.largest_cost:
             return self.grant(<PyObject *>key, PyObject_Hash(key), price, now) == 1
@@ -109,7 +109,7 @@ cdef class BucketCounters(KeyedCounters):
         key = plain_key(key)
         price = read_cost(cost)
         most_us = min(max_wait_us, LARGEST)
-        now = self.instant(now_us)
+        now = instant(self, now_us)
         row = self.row_or_enter(key_name(key), key_id(key), price, now)
         wait_us = -1 if row == NULL else self.borrow(row, price, most_us, now)
         if wait_us < 0:
@@ -123,7 +123,7 @@ cdef class BucketCounters(KeyedCounters):
         cdef Py_ssize_t slot
         cdef list plain = plain_tiers(tiers, count=self.n_tiers)
         cdef Tier[MOST_TIERS] before = self._tiers
-        now = self.instant(now_us)
+        now = instant(self, now_us)
         for slot in range(self.table.count):
             self.settle(row_of(entry_at(&self.table, slot)), now)
         self.settle(self.overflow, now)

@@ -62,6 +62,8 @@ static void correct_block(
         return;
     }
     double missing = rest / (double)n;
+    if (fabs(missing) <= 0x1p-52 * (block->max - block->min))
+        missing = 0.0; /* the distances were themselves rounded: so little is noise */
     double m2 = squares - (double)n * (missing * missing);
     two_sum(centre, missing, &block->mean, &block->mean_low);
     block->m2 = m2 > 0.0 ? m2 : 0.0;

@@ -56,20 +56,33 @@ DEFINE_REDUCTION(total_of, SUM, SUM)
 DEFINE_REDUCTION(smallest_of, VECTOR_MIN, LESSER)
 DEFINE_REDUCTION(largest_of, VECTOR_MAX, GREATER)
 
-/* One step over 16 values: distances from the centre and their squares are summed, extremes kept. */
+/* The first pass over n values, a multiple of 16: their sum and their extremes, lane by lane. */
 static inline __attribute__((always_inline)) void NAMED(survey)(
-    const double *x, VECTOR centre, VECTOR *rest, VECTOR *squares, VECTOR *low, VECTOR *high)
+    const double *x, int64_t n, VECTOR *sum, VECTOR *low, VECTOR *high)
 {
-    for (int r = 0; r < REGISTERS; r++) {
-        VECTOR v = LOAD(x + r * WIDTH), d = v - centre;
-        rest[r] += d;
-        squares[r] += d * d;
-        low[r] = VECTOR_MIN(v, low[r]);
-        high[r] = VECTOR_MAX(v, high[r]);
-    }
+    for (int64_t i = 0; i < n; i += LANES)
+        for (int r = 0; r < REGISTERS; r++) {
+            VECTOR v = LOAD(x + i + r * WIDTH);
+            sum[r] += v;
+            low[r] = VECTOR_MIN(v, low[r]);
+            high[r] = VECTOR_MAX(v, high[r]);
+        }
 }
 
-/* Moments of a block of 1 to 512 values: two passes while it lies in the first-level cache.
+/* The second pass: the distances from the centre and their squares, lane by lane. */
+static inline __attribute__((always_inline)) void NAMED(measure)(
+    const double *x, int64_t n, double centre, VECTOR *rest, VECTOR *squares)
+{
+    const VECTOR mean = ALL(centre);
+    for (int64_t i = 0; i < n; i += LANES)
+        for (int r = 0; r < REGISTERS; r++) {
+            VECTOR d = LOAD(x + i + r * WIDTH) - mean;
+            rest[r] += d;
+            squares[r] += d * d;
+        }
+}
+
+/* Moments of a block of 1 to 512 values, read twice while it lies in the first-level cache.
  *
  * The corrected two-pass algorithm (Chan, Golub and LeVeque, 1983): the first pass finds the mean up
  * to its rounding, the second the squares about it and what is missing from it, which corrects both.
@@ -78,33 +91,35 @@ static inline __attribute__((always_inline)) void NAMED(survey)(
  */
 static void NAMED(block_moments)(const double *x, int64_t n, struct block *block)
 {
-    const int64_t whole = n - n % LANES;
+    const int64_t n_tail = n % LANES, whole = n - n_tail;
     double tail[LANES];
     VECTOR sum[REGISTERS], low[REGISTERS], high[REGISTERS], rest[REGISTERS], squares[REGISTERS];
     for (int r = 0; r < REGISTERS; r++) {
         sum[r] = rest[r] = squares[r] = ALL(0.0);
-        low[r] = ALL(INFINITY);
-        high[r] = ALL(-INFINITY);
+        low[r] = high[r] = ALL(x[0]);
     }
-    for (int64_t i = 0; i < whole; i += LANES)
+    NAMED(survey)(x, whole, sum, low, high);
+    if (n_tail) {
+        fill_tail(tail, x + whole, n_tail, 0.0);
         for (int r = 0; r < REGISTERS; r++)
-            sum[r] += LOAD(x + i + r * WIDTH);
-    fill_tail(tail, x + whole, n - whole, 0.0);
-    for (int r = 0; r < REGISTERS; r++)
-        sum[r] += LOAD(tail + r * WIDTH);
-    double centre = block_centre(x, n, NAMED(total_of)(sum));
+            sum[r] += LOAD(tail + r * WIDTH);
+    }
+    const double centre = block_centre(x, n, NAMED(total_of)(sum));
     if (!(fabs(centre) < INFINITY)) {
         hard_block(x, n, block);
         return;
     }
-    for (int64_t i = 0; i < whole; i += LANES)
-        NAMED(survey)(x + i, ALL(centre), rest, squares, low, high);
-    if (whole < n) {
-        fill_tail(tail, x + whole, n - whole, centre);
-        NAMED(survey)(tail, ALL(centre), rest, squares, low, high);
+    NAMED(measure)(x, whole, centre, rest, squares);
+    if (n_tail) {
+        fill_tail(tail, x + whole, n_tail, centre);
+        NAMED(measure)(tail, LANES, centre, rest, squares);
     }
     block->min = NAMED(smallest_of)(low);
     block->max = NAMED(largest_of)(high);
+    for (int64_t i = whole; i < n; i++) {
+        block->min = LESSER(x[i], block->min);
+        block->max = GREATER(x[i], block->max);
+    }
     correct_block(n, centre, NAMED(total_of)(rest), NAMED(total_of)(squares), block);
 }
 
@@ -272,23 +287,36 @@ static int NAMED(has_nan)(const double *x, int64_t n)
     return found != 0;
 }
 
-/* Indices (plus base) of the values below low or above high; NaN is neither. At most n are written. */
+/* A bit for each of at most 64 values, set where it lies below low or above high; NaN is neither. */
+static inline uint64_t NAMED(outside_word)(const double *x, int64_t n, double low, double high)
+{
+    const VECTOR lowest = ALL(low), highest = ALL(high);
+    uint64_t word = 0;
+    if (n >= STRIP) {
+        for (int j = 0; j < STRIP; j += WIDTH)
+            word |= (uint64_t)OUTSIDE(LOAD(x + j), lowest, highest) << j;
+        return word;
+    }
+    for (int64_t i = 0; i < n; i++)
+        word |= (uint64_t)((x[i] < low) | (x[i] > high)) << i;
+    return word;
+}
+
+static void NAMED(mark_outside)(
+    const double *x, int64_t n, double low, double high, uint64_t *words)
+{
+    for (int64_t i = 0; i < n; i += STRIP)
+        words[i / STRIP] = NAMED(outside_word)(x + i, n - i, low, high);
+}
+
+/* Indices (plus base) of the values below low or above high. At most n are written. */
 static int64_t NAMED(find_outside)(
     const double *x, int64_t n, double low, double high, int64_t base, int64_t *indices)
 {
-    const VECTOR lowest = ALL(low), highest = ALL(high);
-    int64_t found = 0, i = 0;
-    for (; i + STRIP <= n; i += STRIP) {
-        uint64_t outside = 0; /* one bit a value */
-        for (int j = 0; j < STRIP; j += WIDTH)
-            outside |= (uint64_t)OUTSIDE(LOAD(x + i + j), lowest, highest) << j;
-        for (; outside; outside &= outside - 1)
-            indices[found++] = base + i + __builtin_ctzll(outside);
-    }
-    for (; i < n; i++) {
-        indices[found] = base + i;
-        found += (x[i] < low) | (x[i] > high);
-    }
+    int64_t found = 0;
+    for (int64_t i = 0; i < n; i += STRIP)
+        for (uint64_t word = NAMED(outside_word)(x + i, n - i, low, high); word; word &= word - 1)
+            indices[found++] = base + i + __builtin_ctzll(word);
     return found;
 }
 
@@ -359,6 +387,7 @@ static const struct kernels NAMED(kernels) = {
     ROW_KERNEL(bucket_medians),
     NAMED(round_quotients),
     NAMED(has_nan),
+    NAMED(mark_outside),
     NAMED(find_outside),
     NAMED(extremes),
     NAMED(window_sums),

@@ -1,6 +1,6 @@
 """The tables of C kernels, one an instruction set, and the one in use."""
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
 
 cdef extern from "numbers.h" nogil:
@@ -28,6 +28,8 @@ cdef extern from "numbers.h" nogil:
                                double *) noexcept nogil
         void (*round_quotients)(double *, int64_t, double, double) noexcept nogil
         int (*has_nan)(const double *, int64_t) noexcept nogil
+        void (*mark_outside)(const double *, int64_t, double, double,
+                             uint64_t *) noexcept nogil
         int64_t (*find_outside)(const double *, int64_t, double, double, int64_t,
                                 int64_t *) noexcept nogil
         void (*extremes)(const double *, int64_t, double *, double *) noexcept nogil

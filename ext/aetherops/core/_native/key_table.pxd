@@ -17,6 +17,17 @@ cdef extern from "Python.h":
     int same_text "PyUnicode_Compare"(PyObject *left, PyObject *right)
 
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define prefetch(address) __builtin_prefetch(address)
+    #else
+    #define prefetch(address) ((void)(address))
+    #endif
+    """
+    void prefetch(const void *address) noexcept nogil
+
+
 cdef struct Entry:
     PyObject *name      # the text, or NULL where the key is the integer `id`
     int64_t id          # the hash of the text, or the integer
@@ -70,6 +81,20 @@ cdef inline Entry *find_entry(const Table *table, PyObject *name, int64_t id) no
         if is_key(entry, name, id):
             return entry
         place = (place + 1) & (table.size - 1)
+
+
+cdef inline void prefetch_place(const Table *table, int64_t id) noexcept nogil:
+    if table.count:
+        prefetch(&table.index[home_of(table, id)])
+
+
+cdef inline void prefetch_entry(const Table *table, int64_t id) noexcept nogil:
+    """Of a key whose place has been fetched before; a guess where keys collide."""
+    cdef int32_t slot
+    if table.count:
+        slot = table.index[home_of(table, id)]
+        if slot >= 0:
+            prefetch(entry_at(table, slot))
 
 
 cdef inline void index_slot(Table *table, int64_t id, Py_ssize_t slot) noexcept nogil:

@@ -6,6 +6,11 @@ from libc.stdint cimport int64_t
 from aetherops.core._native.key_table cimport Entry, Table
 
 
+cdef extern from "clock.h":
+    bint MONOTONIC_IN_C
+    int64_t monotonic_us() noexcept
+
+
 cdef enum:
     MOST_NUMBERS = 160              # in the row of one key
 
@@ -50,7 +55,6 @@ cdef class KeyedCounters:
     cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept
 
     cdef int64_t reading(self, object now_us) except? -1
-    cdef int64_t instant(self, object now_us) except? -1
     cdef int64_t *row_or_enter(self, PyObject *name, int64_t id, int64_t cost,
                                int64_t now) except? NULL
     cdef int grant(self, PyObject *name, int64_t id, int64_t cost, int64_t now) except -1
@@ -61,3 +65,16 @@ cdef class KeyedCounters:
     cdef int load_rows(self, list keys, const char *rows, int64_t now) except -1
     cdef bint make_room(self, int64_t now) noexcept
     cdef void sweep(self, int slots, int64_t now) noexcept
+
+
+cdef inline int64_t instant(KeyedCounters self, object now_us) except? -1:
+    """The table's time of this call, never before the latest one."""
+    cdef int64_t now
+    if now_us is None and self.reads_own_clock:
+        now = monotonic_us()
+    else:
+        now = self.reading(now_us)
+    if now < self.latest_us:
+        return self.latest_us
+    self.latest_us = now
+    return now

@@ -14,32 +14,14 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from aetherops.core._native.key_table cimport (
-    Entry, Table, add_entry, empty_table, entry_at, find_entry, remove_slot, row_of,
+    Entry, Table, add_entry, empty_table, entry_at, find_entry, prefetch_entry, prefetch_place,
+    remove_slot, row_of,
 )
 
 from aetherops.core.counter_input import (
     plain_cost, plain_costs, plain_instant, plain_key, plain_keys,
 )
 from aetherops.errors import InvalidInputError
-
-
-cdef extern from *:
-    """
-    #include <time.h>
-    #if defined(__linux__)
-    #define MONOTONIC_IN_C 1
-    static inline int64_t monotonic_us(void) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-    }
-    #else
-    #define MONOTONIC_IN_C 0
-    static inline int64_t monotonic_us(void) { return 0; }
-    #endif
-    """
-    bint MONOTONIC_IN_C
-    int64_t monotonic_us() noexcept
 
 
 cdef extern from "Python.h":
@@ -53,6 +35,7 @@ cdef enum:
     SWEPT_ON_ENTRY = 2
     SWEPT_WHEN_FULL = 64
     RETRY_WHEN_FULL_US = 1_000_000
+    AHEAD = 8               # decisions of a batch
 
 cdef int64_t LARGEST = <int64_t>1 << 60
 
@@ -158,7 +141,7 @@ cdef class KeyedCounters:
         cdef int64_t price, now
         key = exact_key(key)
         price = read_cost(cost)
-        now = self.instant(now_us)
+        now = instant(self, now_us)
         return self.grant(key_name(key), key_id(key), price, now) == 1
 
     def admit(self, key, cost=1, now_us=None):
@@ -170,7 +153,7 @@ cdef class KeyedCounters:
         cdef Reading reading
         key = exact_key(key)
         price = read_cost(cost)
-        now = self.instant(now_us)
+        now = instant(self, now_us)
         granted = self.grant(key_name(key), key_id(key), price, now)
         entry = find_entry(&self.table, key_name(key), key_id(key))
         if entry != NULL:
@@ -216,10 +199,10 @@ cdef class KeyedCounters:
                 keys = plain_keys(keys)
             else:
                 prices = read_costs(costs, ids.shape[0], &price)
-                return self.grant_ids(ids, prices, price, self.instant(now_us))
+                return self.grant_ids(ids, prices, price, instant(self, now_us))
         keys = exact_keys(keys)
         prices = read_costs(costs, len(keys), &price)
-        return self.grant_keys(keys, prices, price, self.instant(now_us))
+        return self.grant_keys(keys, prices, price, instant(self, now_us))
 
     cdef bytearray grant_ids(self, const int64_t[::1] ids, const int64_t[::1] prices,
                              int64_t price, int64_t now):
@@ -228,6 +211,10 @@ cdef class KeyedCounters:
         cdef bytearray granted = PyByteArray_FromStringAndSize(NULL, count)
         cdef char *into = PyByteArray_AS_STRING(granted)
         for i in range(count):
+            # A table larger than the caches is read ahead: first the index, then the entry.
+            if i + 2 * AHEAD < count:
+                prefetch_place(&self.table, ids[i + 2 * AHEAD])
+                prefetch_entry(&self.table, ids[i + AHEAD])
             if prices is not None:
                 price = prices[i]
             into[i] = self.grant(NULL, ids[i], price, now)
@@ -251,7 +238,7 @@ cdef class KeyedCounters:
         cdef Entry *entry
         key = exact_key(key)
         price = read_cost(cost)
-        now = self.instant(now_us)
+        now = instant(self, now_us)
         entry = find_entry(&self.table, key_name(key), key_id(key))
         if entry != NULL:
             self.give_back(row_of(entry), price, now)
@@ -314,7 +301,7 @@ cdef class KeyedCounters:
         return self.width
 
     def dump(self, now_us=None):
-        cdef int64_t now = self.instant(now_us)
+        cdef int64_t now = instant(self, now_us)
         cdef Py_ssize_t slot
         cdef bytes rows = PyBytes_FromStringAndSize(
             NULL, self.table.count * self.width * sizeof(int64_t)
@@ -375,13 +362,6 @@ cdef class KeyedCounters:
                 return monotonic_us()
             return self.clock_ns() // 1000
         return read_instant(now_us)
-
-    cdef int64_t instant(self, object now_us) except? -1:
-        cdef int64_t now = self.reading(now_us)
-        if now < self.latest_us:
-            return self.latest_us
-        self.latest_us = now
-        return now
 
     cdef int64_t *row_or_enter(self, PyObject *name, int64_t id, int64_t cost,
                                int64_t now) except? NULL:

@@ -14,7 +14,7 @@ enum {
     LANES = 16,   /* partial sums worked in step */
     BLOCK = 512,  /* values whose moments are taken together */
     ABREAST = 8,  /* buckets reduced in step */
-    STRIP = 64    /* values between two looks for something rare */
+    STRIP = 64    /* values whose rare marks fill a word */
 };
 
 struct block {
@@ -33,6 +33,7 @@ struct kernels {
         const double *, int64_t, const struct comparator *, int64_t, double *, double *);
     void (*round_quotients)(double *, int64_t, double, double);
     int (*has_nan)(const double *, int64_t);
+    void (*mark_outside)(const double *, int64_t, double, double, uint64_t *);
     int64_t (*find_outside)(const double *, int64_t, double, double, int64_t, int64_t *);
     void (*extremes)(const double *, int64_t, double *, double *);
     void (*window_sums)(const double *, int64_t, int64_t, double *);

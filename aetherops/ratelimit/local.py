@@ -186,10 +186,9 @@ class LocalLimiter(KeyedCounters):
     def _refusal(
         self, binding: int, left: int, retry_us: int, reset_us: int, no_room: bool
     ) -> Decision:
+        reason = Reason.LIMIT if retry_us >= 0 else Reason.TOO_LARGE
         if no_room:
             reason = Reason.NO_ROOM
-        else:
-            reason = Reason.LIMIT if retry_us >= 0 else Reason.TOO_LARGE
         retry = None if retry_us < 0 else retry_us
         return Decision(False, self._quotas[binding], left, retry, reset_us, reason)
 

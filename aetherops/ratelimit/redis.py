@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
@@ -213,7 +214,8 @@ class _Cluster:
 
 async def _reply(connection: AbstractConnection) -> bytes | Exception:
     try:
-        reply: bytes = await connection.read_response(disable_decoding=True)
+        # The batch has a deadline; a timer for each of its replies would cost as much as the rest.
+        reply: bytes = await connection.read_response(disable_decoding=True, timeout=inf)
     except ResponseError as error:
         return error
     return reply

@@ -103,11 +103,16 @@ class Script:
         self._clock_us = clock_us
         self._digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
         self._numbers = [b"%d" % n if isinstance(n, int) else n.encode() for n in numbers]
-        self._head = b"*%d\r\n%b" % (
-            10 + len(self._numbers),
-            b"".join(map(_bulk, (b"EVALSHA", self._digest.encode(), b"1"))),
+        # The command in the protocol's form, with room for the seven words that vary.
+        fixed = [_bulk(word) for word in (b"EVALSHA", self._digest.encode(), b"1")]
+        self._template = b"".join(
+            (
+                b"*%d\r\n" % (len(fixed) + 7 + len(self._numbers)),
+                *fixed,
+                b"$%d\r\n%b\r\n" * 7,
+                *map(_bulk, self._numbers),
+            )
         )
-        self._tail = b"".join(map(_bulk, self._numbers))
 
     def changed(self, limits: Sequence[Limit]) -> Script:
         """The script of other limits of the same kinds.
@@ -143,7 +148,11 @@ class Script:
 
     def packed(self, ask: Ask) -> bytes:
         """The command as the server reads it."""
-        return b"%b%b%b" % (self._head, b"".join(map(_bulk, self.arguments(ask))), self._tail)
+        key, now, operation, least, most, replicas, jitter = self.arguments(ask)
+        return self._template % (
+            *(len(key), key, len(now), now, len(operation), operation),
+            *(len(least), least, len(most), most, len(replicas), replicas, len(jitter), jitter),
+        )
 
     def command(self, ask: Ask) -> tuple[bytes | str, ...]:
         """The command's words."""

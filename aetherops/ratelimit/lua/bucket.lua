@@ -4,8 +4,8 @@ local tiers, reach_us = {}, 0
 for i = 7, #ARGV, 3 do
   local tier = {gain = tonumber(ARGV[i]), price = tonumber(ARGV[i + 1]),
                 capacity = tonumber(ARGV[i + 2])}
-  tier.fill_us = math.ceil(tier.capacity / tier.gain)
-  reach_us = math.max(reach_us, tier.fill_us)
+  tier.fill_us = ceil(tier.capacity / tier.gain)
+  reach_us = max(reach_us, tier.fill_us)
   tiers[#tiers + 1] = tier
 end
 
@@ -18,30 +18,30 @@ local room, largest
 for i, tier in ipairs(tiers) do
   local credit, capacity = row[2 * i] or tier.capacity, row[2 * i + 1] or tier.capacity
   if capacity ~= tier.capacity then  -- the limit was changed: keep the share, rounded down
-    credit = math.min(math.floor(credit / capacity * tier.capacity), tier.capacity)
+    credit = min(floor(credit / capacity * tier.capacity), tier.capacity)
   end
   if elapsed >= tier.fill_us then
     credit = tier.capacity
   else
-    credit = math.min(credit + elapsed * tier.gain, tier.capacity)
+    credit = min(credit + elapsed * tier.gain, tier.capacity)
   end
   tier.credit = credit
-  local tokens = math.floor(credit / tier.price)
-  room = room and math.min(room, tokens) or tokens
-  local most_tokens = math.floor(tier.capacity / tier.price)
-  largest = largest and math.min(largest, most_tokens) or most_tokens
+  local tokens = floor(credit / tier.price)
+  room = room and min(room, tokens) or tokens
+  local most_tokens = floor(tier.capacity / tier.price)
+  largest = largest and min(largest, most_tokens) or most_tokens
 end
 
 local granted = 0
 if operation == 'take' then granted = portion(room) end
-local change = operation == 'give' and math.min(most, largest) or -granted
+local change = operation == 'give' and min(most, largest) or -granted
 if change ~= 0 then
   local kept, rest_us = {now}, 0
   for _, tier in ipairs(tiers) do
-    tier.credit = math.min(tier.credit + change * tier.price, tier.capacity)
+    tier.credit = min(tier.credit + change * tier.price, tier.capacity)
     kept[#kept + 1] = tier.credit
     kept[#kept + 1] = tier.capacity
-    rest_us = math.max(rest_us, math.ceil((tier.capacity - tier.credit) / tier.gain))
+    rest_us = max(rest_us, ceil((tier.capacity - tier.credit) / tier.gain))
   end
   keep(kept, rest_us)
 end
@@ -50,9 +50,9 @@ end
 local cost = open_cost(granted)
 local binding, left, retry_us, reset_us = 0, 0, 0, 0
 for i, tier in ipairs(tiers) do
-  local remaining, wait_us = math.floor(tier.credit / tier.price), -1
-  if cost <= math.floor(tier.capacity / tier.price) then
-    wait_us = math.max(math.ceil((cost * tier.price - tier.credit) / tier.gain), 0)
+  local remaining, wait_us = floor(tier.credit / tier.price), -1
+  if cost <= floor(tier.capacity / tier.price) then
+    wait_us = max(ceil((cost * tier.price - tier.credit) / tier.gain), 0)
   end
   local tighter
   if wait_us == retry_us then
@@ -62,7 +62,7 @@ for i, tier in ipairs(tiers) do
   end
   if i == 1 or tighter then
     binding, left, retry_us = i - 1, remaining, wait_us
-    reset_us = math.ceil((tier.capacity - tier.credit) / tier.gain)
+    reset_us = ceil((tier.capacity - tier.credit) / tier.gain)
   end
 end
 return text_of({granted, binding, left, retry_us, reset_us})

@@ -5,6 +5,8 @@
 -- Answers  granted, index of the limit that binds, units left, microseconds until `least` fits (0
 --          where all of `most` was granted, -1 for never), microseconds until as if never seen.
 -- Every number is a whole one below 2^53, which a Lua number holds exactly.
+local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
+local format = string.format
 local operation, least, most = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local replicas, jitter_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 local now, own_clock = tonumber(ARGV[1]), false
@@ -29,9 +31,9 @@ end
 local function portion(room)
   local wanted = most
   if replicas > 0 then
-    wanted = math.max(math.min(most, math.floor(room / (2 * replicas))), least)
+    wanted = max(min(most, floor(room / (2 * replicas))), least)
   end
-  return math.floor(math.max(math.min(wanted, room), 0) / least) * least
+  return floor(max(min(wanted, room), 0) / least) * least
 end
 
 -- The cost that the answer is about: what was refused, if anything was.
@@ -40,19 +42,20 @@ local function open_cost(granted)
 end
 
 local function numbers(text)
-  local list = {}
-  for number in string.gmatch(text, '%-?%d+') do list[#list + 1] = tonumber(number) end
+  local list, n = {}, 0
+  for number in string.gmatch(text, '%S+') do
+    n = n + 1
+    list[n] = tonumber(number)
+  end
   return list
 end
 
 local function text_of(list)
-  local parts = {}
-  for i, number in ipairs(list) do parts[i] = string.format('%.0f', number) end
-  return table.concat(parts, ' ')
+  return format(string.rep(' %.0f', #list), unpack(list))
 end
 
 -- Keep a row until it says nothing any more, and a little longer.
 local function keep(row, rest_us)
   redis.call('SET', KEYS[1], text_of(row), 'PX',
-    string.format('%.0f', math.ceil(rest_us / 1000) + 1000 + jitter_ms))
+    format('%.0f', ceil(rest_us / 1000) + 1000 + jitter_ms))
 end

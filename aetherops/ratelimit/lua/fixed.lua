@@ -9,7 +9,7 @@ if now - start >= window_us or count == 0 then start, count = now, 0 end
 
 local granted = 0
 if operation == 'take' then granted = portion(quota - count) end
-local counted = operation == 'give' and math.max(count - most, 0) or count + granted
+local counted = operation == 'give' and max(count - most, 0) or count + granted
 if counted ~= count then
   count = counted
   keep({start, count}, start + window_us - now)
@@ -23,4 +23,4 @@ if cost > quota then
 elseif cost > quota - count then
   retry_us = reset_us
 end
-return text_of({granted, 0, math.max(quota - count, 0), retry_us, reset_us})
+return text_of({granted, 0, max(quota - count, 0), retry_us, reset_us})

@@ -3,25 +3,25 @@
 -- ARGV[7…]: quota, window_us, older, 'strict' | 'interpolated'.
 local quota, window_us, older = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local strict = ARGV[10] == 'strict'
-local cell_us = math.ceil(window_us / older)
+local cell_us = ceil(window_us / older)
 local unit = strict and 1 or cell_us  -- what is used is counted in 1/unit
 local cells = older + 1
 
 local stored = redis.call('GET', KEYS[1])
 local row = stored and numbers(stored) or {}
 local counts, lasts = {}, {}
-local newest = math.floor(now / cell_us)
+local newest = floor(now / cell_us)
 if #row == 1 + 2 * cells then
   local last = instant(row[2 + cells], window_us)
-  local behind = last < row[2 + cells] and math.floor(row[2 + cells] / cell_us) - newest or 0
+  local behind = last < row[2 + cells] and floor(row[2 + cells] / cell_us) - newest or 0
   newest = row[1] - behind
   for i = 1, cells do
-    counts[i], lasts[i] = row[1 + i], math.min(row[1 + cells + i], now)
+    counts[i], lasts[i] = row[1 + i], min(row[1 + cells + i], now)
   end
 else
   for i = 1, cells do counts[i], lasts[i] = 0, 0 end
 end
-local index = math.floor(now / cell_us)
+local index = floor(now / cell_us)
 
 local function used()
   local sum = 0
@@ -39,8 +39,8 @@ end
 
 local function rest()
   for i = 1, cells do
-    if counts[i] > 0 and strict then return math.max(lasts[i] + window_us - now, 0) end
-    if counts[i] > 0 then return math.max((newest - i + 1 + cells) * cell_us - now, 0) end
+    if counts[i] > 0 and strict then return max(lasts[i] + window_us - now, 0) end
+    if counts[i] > 0 then return max((newest - i + 1 + cells) * cell_us - now, 0) end
   end
   return 0
 end
@@ -54,10 +54,10 @@ end
 
 local granted = 0
 if operation == 'take' and least <= quota then
-  granted = portion(math.floor((quota * unit - used()) / unit))
+  granted = portion(floor((quota * unit - used()) / unit))
 end
 if granted > 0 then
-  for _ = 1, math.min(index - newest, cells) do
+  for _ = 1, min(index - newest, cells) do
     table.insert(counts, 1, 0)
     table.insert(lasts, 1, 0)
     counts[cells + 1], lasts[cells + 1] = nil, nil
@@ -68,7 +68,7 @@ if granted > 0 then
 elseif operation == 'give' and stored then
   local back = most
   for i = 1, cells do
-    local part = math.min(back, counts[i])
+    local part = min(back, counts[i])
     counts[i], back = counts[i] - part, back - part
   end
   store()
@@ -94,8 +94,8 @@ local function wait_interpolated(cost)
     local oldest = leaving >= 0 and counts[leaving + 1] or 0
     local spare = quota - cost - whole
     if spare >= 0 then
-      local stay_us = oldest > 0 and math.floor(spare * cell_us / oldest) or cell_us
-      return math.max(at * cell_us + math.max(cell_us - stay_us, 0) - now, 0)
+      local stay_us = oldest > 0 and floor(spare * cell_us / oldest) or cell_us
+      return max(at * cell_us + max(cell_us - stay_us, 0) - now, 0)
     end
     at = at + 1
   end
@@ -110,4 +110,4 @@ if cost <= quota then
     retry_us = strict and wait_strict(cost) or wait_interpolated(cost)
   end
 end
-return text_of({granted, 0, math.max(math.floor(room / unit), 0), retry_us, rest()})
+return text_of({granted, 0, max(floor(room / unit), 0), retry_us, rest()})

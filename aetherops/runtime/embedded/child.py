@@ -80,17 +80,18 @@ class Child:
         return self.directory / f"{self.name}.log"
 
     async def start(
-        self, command: Sequence[str | Path], clear: Callable[[], None] = lambda: None
+        self, command: Sequence[str | Path], clear: Callable[[int], None] = lambda _: None
     ) -> None:
         """Start the command, once a leftover of an earlier run on this directory has ended.
 
         Parameters
         ----------
         command : absolute path of a program, and its arguments.
-        clear : removes what such a leftover may have left in turn; called when none lives.
+        clear : removes what the server before may have left; called with its process id (0 where
+            unknown) when it lives no more.
         """
         async with self._lock() as lock_fd:
-            clear()
+            clear(_read_pid(lock_fd))
             self._process = await self._spawn(command, lock_fd)
 
     async def run(self, command: Sequence[str | Path]) -> None:
@@ -188,11 +189,10 @@ class Child:
             (signal.SIGKILL, _KILL_TIMEOUT_S),
         ):
             deadline = time.monotonic() + timeout_s
-            pid = os.pread(lock_fd, 32, 0).decode(errors="replace").strip()
-            if pid.isdigit():
-                _log.warning("leftover_ended", server=self.name, pid=int(pid), signal=number.name)
+            if pid := _read_pid(lock_fd):
+                _log.warning("leftover_ended", server=self.name, pid=pid, signal=number.name)
                 with suppress(ProcessLookupError):
-                    os.kill(int(pid), number)
+                    os.kill(pid, number)
             while time.monotonic() < deadline:
                 if try_lock(lock_fd):
                     return
@@ -211,6 +211,11 @@ class Child:
         return ServerStartError(
             self.name, "\n  ".join([f"{what}. Its log, {self.log_path}, ends:", *lines])
         )
+
+
+def _read_pid(lock_fd: int) -> int:
+    text = os.pread(lock_fd, 32, 0).strip()
+    return int(text) if text.isdigit() else 0
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -115,9 +115,9 @@ class EmbeddedPostgres:
         )
         unfinished.rename(self._data)
 
-    def _clear_stale_locks(self) -> None:
+    def _clear_stale_locks(self, ended_pid: int) -> None:
         for lock in (self._data / "postmaster.pid", self._sockets / f"{_SOCKET_NAME}.lock"):
-            _remove_if_stale(lock)
+            _remove_if_stale(lock, ended_pid)
 
     def _refuse_other_version(self) -> None:
         version = (self._data / "PG_VERSION").read_text().strip()
@@ -159,20 +159,20 @@ async def _ensure_database(dsn: str) -> None:
         await connection.close()
 
 
-def _remove_if_stale(lock: Path) -> None:
-    """Remove a lock file unless a living PostgreSQL has the process id in it.
+def _remove_if_stale(lock: Path, ended_pid: int) -> None:
+    """Remove a lock file of PostgreSQL's unless a living PostgreSQL has the process id in it.
 
-    PostgreSQL itself refuses to start where any process has that number: another program that got
-    it anew (common after a killed container, whose numbers start afresh), or the dead server, as
-    long as nobody has collected its exit status.
+    PostgreSQL itself refuses to start where any process has that number: the server that is known
+    to have ended, as long as the system has not taken it off its list; or another program that got
+    the number anew, which is common after a killed container.
     """
     try:
         pid = abs(int(lock.read_text().split("\n", 1)[0]))
-        program, _, state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+        if pid != ended_pid and Path(f"/proc/{pid}/comm").read_text() == "postgres\n":
+            return
     except (OSError, ValueError):
         return  # no lock, no such process, or no Linux: PostgreSQL knows what to do
-    if not program.endswith("(postgres") or state.split()[0] in "ZX":
-        lock.unlink()
+    lock.unlink()
 
 
 def _user_to_become(directory: Path) -> str:

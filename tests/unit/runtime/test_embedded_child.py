@@ -167,19 +167,42 @@ def test_a_long_directory_gets_a_short_private_one_for_sockets(tmp_path: Path) -
     assert not sockets.exists()
 
 
-def test_a_lock_file_is_removed_only_where_another_program_has_its_number(tmp_path: Path) -> None:
+def test_a_lock_file_of_a_server_that_has_ended_is_removed(tmp_path: Path) -> None:
     lock = tmp_path / "postmaster.pid"
-    gone = subprocess.run(
-        [sys.executable, "-S", "-c", "import os; print(os.getpid())"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for text in (gone, "", "no number\n"):
+    lock.write_text("4711\n/data\n")
+
+    _remove_if_stale(lock, ended_pid=4711)
+
+    assert not lock.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process is")
+def test_a_lock_file_is_removed_where_another_program_has_its_number(tmp_path: Path) -> None:
+    lock = tmp_path / "postmaster.pid"
+    lock.write_text(f"{os.getpid()}\n/data\n")
+
+    _remove_if_stale(lock, ended_pid=0)
+
+    assert not lock.exists()
+
+
+def test_a_lock_file_that_postgres_can_judge_is_left_to_it(tmp_path: Path) -> None:
+    lock = tmp_path / "postmaster.pid"
+    ended = subprocess.run(["/bin/sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
+    for text in (ended.stdout, "", "no number\n"):
         lock.write_text(text)
-        _remove_if_stale(lock)
+
+        _remove_if_stale(lock, ended_pid=0)
+
         assert lock.exists()
 
-    lock.write_text(f"{os.getpid()}\n/data\n")
-    _remove_if_stale(lock)
-    assert lock.exists() == (sys.platform != "linux")
+
+async def test_a_start_tells_which_server_ended_before_it(child: Child) -> None:
+    ended: list[int] = []
+    await child.start(["/bin/sh", "-c", "echo ready; exec sleep 600"], clear=ended.append)
+    await until(child, "ready")
+    first = child.pid
+    await child.stop()
+    await child.start(SLEEP, clear=ended.append)
+
+    assert ended == [0, first]

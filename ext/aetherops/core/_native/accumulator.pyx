@@ -111,18 +111,20 @@ cdef int confirm(const Suspects *suspects, const Judge *judge, object values,
     cdef int64_t at, i, n_words = (suspects.n + 63) // 64
     cdef uint64_t word
     cdef double x
-    cdef int64_t[64] convicted
-    cdef int found
+    cdef int64_t[512] convicted
+    cdef int found = 0
     for at in range(n_words):
         word = suspects.words[at]
-        found = 0
+        if found > 512 - 64:
+            append_indices(indices, convicted, found)
+            found = 0
         while word:
             i = at * 64 + trailing_zeros(word)
             word &= word - 1
             x = reader.data[i] if reader.is_direct else values[i]
             convicted[found] = i
             found += x < judge.low or x > judge.high
-        append_indices(indices, convicted, found)
+    append_indices(indices, convicted, found)
     return 0
 
 
@@ -233,6 +235,8 @@ cdef class Accumulator:
         if reader.is_direct:
             self.feed(reader.data, reader.length, 0)
             return len(self.found) - n_found
+        if reader.sequence is not None:
+            self.expect(len(reader.sequence))
         while True:
             got = reader.read(strip, STRIP)
             if got == 0:
@@ -300,12 +304,17 @@ cdef class Accumulator:
             self.n_values = self.n_taken = 0
         return 0
 
-    cdef int take(self, const double *x, Py_ssize_t n, int64_t base, double *copy) except -1:
-        """Send values, the first of which has index base, through all stations."""
+    cdef int expect(self, Py_ssize_t n) except -1:
+        """Make room for the buckets that n more values can complete."""
         cdef Buckets buckets
-        self.moments.reserve()
         for buckets in self.buckets:
             buckets.reserve(n)
+        return 0
+
+    cdef int take(self, const double *x, Py_ssize_t n, int64_t base, double *copy) except -1:
+        """Send values, the first of which has index base, through all stations."""
+        self.moments.reserve()
+        self.expect(n)
         if n < LONG_INPUT:
             take_strips(&self.stations, x, n, base, copy)
             return 0

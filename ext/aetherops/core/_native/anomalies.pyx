@@ -16,7 +16,7 @@ from aetherops.core._native.kernels cimport anomaly_cutoff, is_anomalous, select
 
 cdef enum:
     STRIP = 1024
-    ROOM = 4096
+    ROOM = 2048
 
 
 cdef Judge new_judge(double mean, double std, double threshold, bint inclusive) noexcept nogil:
@@ -49,10 +49,9 @@ cdef int64_t judge_strip(const Judge *judge, const double *x, int64_t n, int64_t
 
 
 cdef int append_indices(array.array indices, const int64_t *fresh, Py_ssize_t n) except -1:
-    cdef Py_ssize_t known = len(indices)
     if n:
-        array.resize_smart(indices, known + n)
-        memcpy(indices.data.as_longlongs + known, fresh, n * sizeof(int64_t))
+        # Widens by a sixteenth; array.resize_smart would do so by half.
+        indices.frombytes((<const char *>fresh)[:n * sizeof(int64_t)])
     return 0
 
 

@@ -276,6 +276,8 @@ cdef class Buckets:
         if reader.is_direct:
             self.feed(reader.data, reader.length, 0)
             return
+        if reader.sequence is not None:
+            self.reserve(len(reader.sequence))
         while True:
             got = reader.read(strip, RUN_VALUES)
             if got == 0:

@@ -10,12 +10,12 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from aetherops.api.admission import AddressLimit
 from aetherops.api.breaker_metrics import BreakerCollector
 from aetherops.api.failures import respond_with_failure
 from aetherops.api.graphql.transport import GraphQLEndpoint
 from aetherops.api.health import HealthEndpoint
 from aetherops.api.ingest import IngestEndpoint
-from aetherops.api.metrics import Metrics
 from aetherops.api.middleware import ErrorResponses, RequestLog, SecurityHeaders
 from aetherops.api.services import ApiServices
 from aetherops.errors import AetherOpsError
@@ -28,15 +28,16 @@ __all__ = ["ApiServices", "create_application"]
 
 def create_application(services: ApiServices) -> Starlette:
     """The ASGI application over the given services; it starts nothing and connects nowhere."""
-    metrics = Metrics(services.registry)
-    services.registry.register(BreakerCollector(services.breakers))
-    routes = _routes(services, metrics)
+    metrics = services.metrics
+    metrics.registry.register(BreakerCollector(services.breakers))
+    routes = _routes(services)
     return Starlette(
         routes=routes,
         middleware=[
             Middleware(RequestLog, metrics=metrics, routes=[route.path for route in routes]),
             Middleware(SecurityHeaders),
             Middleware(ErrorResponses),
+            Middleware(AddressLimit, gate=services.admission.addresses),
         ],
         exception_handlers={
             HTTPException: respond_with_failure,
@@ -45,9 +46,9 @@ def create_application(services: ApiServices) -> Starlette:
     )
 
 
-def _routes(services: ApiServices, metrics: Metrics) -> list[Route]:
-    graphql = GraphQLEndpoint(services, metrics)
-    ingest = IngestEndpoint(services, metrics)
+def _routes(services: ApiServices) -> list[Route]:
+    graphql = GraphQLEndpoint(services)
+    ingest = IngestEndpoint(services)
     health = HealthEndpoint(services)
     return [
         Route("/", _go_to_explorer, methods=["GET"]),

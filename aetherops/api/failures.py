@@ -20,6 +20,8 @@ from aetherops.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from aetherops.ratelimit.errors import RateLimitedError
+from aetherops.ratelimit.headers import limit_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +87,10 @@ def describe(error: Exception) -> Failure:
         case LimitExceededError():
             details = {"what": error.what, "limit": error.limit, "asked": error.asked}
             return Failure("LIMIT_EXCEEDED", 413, str(error), details)
+        case RateLimitedError():
+            details = {"policy": error.policy, "retryAfter": error.retry_after_s}
+            headers = limit_fields(error.policy, error.decision)
+            return Failure("THROTTLED", 429, str(error), details, headers)
         case RefusedError():
             return Failure("CONFLICT", 409, str(error))
         case UnavailableError():

@@ -46,5 +46,5 @@ class HealthEndpoint:
 
     async def show_metrics(self, request: Request) -> Response:
         """Everything counted, as Prometheus reads it."""
-        content = generate_latest(self._services.registry)
+        content = generate_latest(self._services.metrics.registry)
         return Response(content, media_type=CONTENT_TYPE_LATEST)

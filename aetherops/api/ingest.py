@@ -15,7 +15,6 @@ from aetherops.telemetry.codec import MEDIA_TYPE, decode_batch
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from aetherops.api.metrics import Metrics
     from aetherops.api.services import ApiServices
     from aetherops.telemetry.samples import SampleBatch
 
@@ -29,22 +28,23 @@ _INLINE_BYTES = 32 * 1024
 class IngestEndpoint:
     """``POST /v1/telemetry`` and ``POST /v1/receipts``."""
 
-    def __init__(self, services: ApiServices, metrics: Metrics) -> None:
+    def __init__(self, services: ApiServices) -> None:
         self._services = services
-        self._metrics = metrics
 
     async def accept_batch(self, request: Request) -> OrjsonResponse:
         """Put a batch on the queue: 202 means that it is kept and will be stored.
 
         A batch is accepted whole or not at all. The same batch id may be sent again.
         """
-        authenticate(request, self._services.verifier, "write")
+        operator = authenticate(request, self._services.verifier, "write")
         media_type = sent_type(request, (JSON_TYPE, MEDIA_TYPE))
         body = await read_body(request, self._services.settings.max_request_bytes)
         batch = await _parse(body, media_type)
+        gate = self._services.admission.ingest
+        headers = await gate.admit(operator.operator_id, len(batch)) if gate else None
         await self._services.intake.put(batch)
-        self._metrics.accepted_samples.inc(len(batch))
-        return OrjsonResponse({"batch": str(batch.batch_id), "samples": len(batch)}, 202)
+        self._services.metrics.accepted_samples.inc(len(batch))
+        return OrjsonResponse({"batch": str(batch.batch_id), "samples": len(batch)}, 202, headers)
 
     async def list_receipts(self, request: Request) -> OrjsonResponse:
         """Receipts of those of the asked batches that are stored by now."""

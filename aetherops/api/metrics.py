@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from prometheus_client import Counter, Histogram
-
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 __all__ = ["Metrics"]
 
@@ -15,9 +10,10 @@ _LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 
 
 class Metrics:
-    """Counters and histograms, shown by ``/metrics``."""
+    """Counters and histograms, shown by ``/metrics``, in a registry of their own."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
         self.requests = Counter(
             "aetherops_http_requests",
             "HTTP requests answered.",
@@ -42,3 +38,15 @@ class Metrics:
             ["code"],
             registry=registry,
         )
+        self.limit_decisions = Counter(
+            "ratelimit_requests",
+            "Decisions of rate limits.",
+            ["policy", "result", "reason"],
+            registry=registry,
+        )
+        self.limit_factor = Gauge(
+            "ratelimit_factor",
+            "Share of the nominal ingest limits that is in force.",
+            registry=registry,
+        )
+        self.limit_factor.set(1.0)

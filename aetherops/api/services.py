@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry
-
+from aetherops.api.admission import Admission
+from aetherops.api.metrics import Metrics
 from aetherops.resilience import BreakerRegistry
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ class ApiServices:
     verifier : knows whose a token is.
     readiness : says of each dependency, by name, whether it answers.
     settings : limits of requests and answers.
+    admission : the rate limits where requests come in.
     breakers : the circuit breakers of this instance, to look at and to hold.
-    registry : what ``/metrics`` shows; the application adds its own.
+    metrics : what ``/metrics`` shows.
     """
 
     store: TelemetryStore
@@ -40,5 +41,6 @@ class ApiServices:
     verifier: TokenVerifier
     readiness: Callable[[], Awaitable[Mapping[str, bool]]]
     settings: Settings
+    admission: Admission = field(default_factory=Admission)
     breakers: BreakerRegistry = field(default_factory=BreakerRegistry)
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    metrics: Metrics = field(default_factory=Metrics)

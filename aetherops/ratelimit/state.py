@@ -55,13 +55,7 @@ class LimiterState:
 
     def to_bytes(self) -> bytes:
         """Header, limits, key lengths, keys, rows by byte planes, CRC-32 of all that."""
-        texts = list(map(str, self.keys))
-        lengths = array("i", map(len, texts))
-        if any(key.__class__ is int for key in self.keys):
-            for i, key in enumerate(self.keys):
-                if isinstance(key, int):
-                    lengths[i] = -lengths[i]
-        text = "".join(texts).encode("utf-8", "surrogatepass")
+        text, lengths = _joined(self.keys)
         body = b"".join(
             (
                 _HEADER.pack(
@@ -199,6 +193,17 @@ def _little_endian(numbers: array[Any]) -> bytes:
         numbers = numbers[:]
         numbers.byteswap()
     return numbers.tobytes()
+
+
+def _joined(keys: Sequence[str | int]) -> tuple[bytes, array[int]]:
+    """The keys as one text, and the length of each, that of an integer negative."""
+    try:
+        text = "".join(keys)  # type: ignore[arg-type]
+        lengths = list(map(len, keys))  # type: ignore[arg-type]
+    except TypeError:  # some are integers
+        text = "".join(map(str, keys))
+        lengths = [-len(str(key)) if isinstance(key, int) else len(key) for key in keys]
+    return text.encode("utf-8", "surrogatepass"), array("i", lengths)
 
 
 def _cut(text: str, lengths: array[int], count: int) -> list[str | int]:

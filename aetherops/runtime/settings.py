@@ -9,9 +9,11 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aetherops.ratelimit.failure import FailurePolicy
 from aetherops.resilience import BreakerPolicy
+from aetherops.telemetry.samples import MAX_BATCH_SAMPLES
 
-__all__ = ["BreakerSettings", "Settings"]
+__all__ = ["BreakerSettings", "LimitSettings", "Settings"]
 
 
 class BreakerSettings(BaseModel):
@@ -21,9 +23,7 @@ class BreakerSettings(BaseModel):
 
     failure_threshold: int = Field(5, ge=1, description="Failures in a row that open it.")
     reset_timeout_s: float = Field(0.5, gt=0, description="From opening to the first probe.")
-    max_reset_timeout_s: float = Field(
-        15.0, gt=0, description="What doubling it ends at."
-    )
+    max_reset_timeout_s: float = Field(15.0, gt=0, description="What doubling it ends at.")
     probe_count: int = Field(1, ge=1, description="Probes that must succeed before it closes.")
 
     def policy(self) -> BreakerPolicy:
@@ -36,6 +36,24 @@ class BreakerSettings(BaseModel):
             jitter=0.2,
             success_threshold=self.probe_count,
         )
+
+
+class LimitSettings(BaseModel):
+    """How much may come in. A burst is what may come at once; a rate is what may be sustained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address_requests_per_s: int = Field(1_000, ge=1, description="Requests of one address.")
+    address_burst: int = Field(5_000, ge=1)
+    ingest_samples_per_s: int = Field(5_000_000, ge=1, description="Samples of one operator.")
+    ingest_burst: int = Field(50_000_000, ge=MAX_BATCH_SAMPLES)
+    query_cost_per_s: int = Field(5_000, ge=1, description="Of one operator; 1,000 samples cost 1.")
+    query_burst: int = Field(100_000, ge=1)
+    without_redis: FailurePolicy = Field(
+        FailurePolicy.LOCAL, description="local: each replica enforces its share."
+    )
+    replicas: int = Field(1, ge=1, description="Processes that share the limits.")
+    adapt: bool = Field(True, description="Scale ingest limits to the backlog.")
 
 
 class Settings(BaseSettings):
@@ -67,7 +85,15 @@ class Settings(BaseSettings):
 
     postgres_breaker: BreakerSettings = BreakerSettings()
     nats_breaker: BreakerSettings = BreakerSettings()
-    redis_breaker: BreakerSettings = BreakerSettings()
+    # A limiter stands in every request's way, and has an answer without Redis: give up at once.
+    redis_breaker: BreakerSettings = BreakerSettings(
+        failure_threshold=1, reset_timeout_s=0.25, max_reset_timeout_s=5.0
+    )
+
+    rate_limits: Literal["enforce", "watch", "off"] = Field(
+        "enforce", description="watch: decide and count, and refuse nothing."
+    )
+    limits: LimitSettings = LimitSettings()
 
     ingest_workers: int = Field(2, ge=0, le=64, description="Workers in this process; 0 for none.")
     ingest_fetch_batches: int = Field(32, ge=1, le=256, description="Batches in one transaction.")

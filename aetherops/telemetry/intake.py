@@ -16,11 +16,19 @@ __all__ = ["Backlog", "BatchQueue", "BatchSource", "Delivery"]
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits to be stored; `limit_bytes` is 0 where the queue has no limit."""
+    """How full the queue is.
+
+    Parameters
+    ----------
+    batches, bytes : what waits to be stored.
+    limit_bytes : the most that may wait; 0 for no limit.
+    taken : batches that the queue has ever taken.
+    """
 
     batches: int
     bytes: int
     limit_bytes: int
+    taken: int
 
 
 class BatchQueue(Protocol):

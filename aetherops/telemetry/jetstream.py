@@ -161,7 +161,8 @@ class JetStreamQueue:
         async with self._client.guarded():
             info = await self._client.js.stream_info(_STREAM)
         limit = info.config.max_bytes or 0
-        return Backlog(info.state.messages, info.state.bytes, max(limit, 0))
+        state = info.state
+        return Backlog(state.messages, state.bytes, max(limit, 0), taken=state.last_seq)
 
 
 class JetStreamSource:

@@ -70,7 +70,7 @@ class TelemetryAnswer:
     async def _read(self) -> Samples:
         name = self.record.stream.name
         start_us, end_us = self._window.start_us, self._window.end_us
-        self._budget.take_samples(await self._store.count(name, start_us, end_us))
+        await self._budget.take_samples(await self._store.count(name, start_us, end_us))
         return await self._store.read(name, start_us, end_us)
 
     async def _make_points(self) -> query.Points:

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aetherops.errors import LimitExceededError
 
-__all__ = ["QueryBudget"]
+if TYPE_CHECKING:
+    from aetherops.api.admission import Gate
 
+__all__ = ["QueryBudget", "QueryMeter"]
+
+_SAMPLES_A_UNIT = 1_000
 _SUGGESTED_BUCKETS = 1000
+
+
+class QueryMeter:
+    """What an operator's queries cost, taken from the operator's rate limit as it becomes known.
+
+    One unit a request, and one for every 1,000 samples that are read.
+    """
+
+    def __init__(self, gate: Gate | None, operator_id: str) -> None:
+        self._gate = gate
+        self._operator_id = operator_id
+        self.headers: dict[str, str] = {}
+
+    async def charge(self, cost: int) -> None:
+        """Pay; raises `RateLimitedError` where the operator has spent too much."""
+        if self._gate and cost:
+            self.headers = await self._gate.admit(self._operator_id, cost)
 
 
 class QueryBudget:
@@ -16,16 +39,18 @@ class QueryBudget:
     ----------
     samples : the most that may be read from the store.
     points : the most that may be in the answer.
+    meter : what reads are paid by.
     """
 
-    def __init__(self, samples: int, points: int) -> None:
+    def __init__(self, samples: int, points: int, meter: QueryMeter) -> None:
+        self._meter = meter
         self._max_samples = samples
         self._max_points = points
         self._samples = 0
         self._points = 0
 
-    def take_samples(self, count: int) -> None:
-        """Charge a read; raises `LimitExceededError` where it is one too many."""
+    async def take_samples(self, count: int) -> None:
+        """Charge a read before it is made; raises where it is one too many."""
         self._samples += count
         if self._samples > self._max_samples:
             raise LimitExceededError(
@@ -33,6 +58,7 @@ class QueryBudget:
                 self._max_samples,
                 self._samples,
             )
+        await self._meter.charge(count // _SAMPLES_A_UNIT)
 
     def take_points(self, count: int) -> None:
         """Charge points of the answer; the refusal says how to ask for fewer."""

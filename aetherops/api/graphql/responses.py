@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -23,6 +23,9 @@ __all__ = ["RESPONSE_TYPE", "Answer", "answer_of", "refusal_of"]
 
 RESPONSE_TYPE = "application/graphql-response+json"
 
+# Where nothing could be answered, and the client should come again later.
+_STATUS_OF_NOTHING = {"UNAVAILABLE": 503, "THROTTLED": 429}
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -40,6 +43,10 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+        """The same with more headers; its own count first."""
+        return replace(self, headers={**headers, **self.headers})
+
     def to_response(self, media_type: str) -> Response:
         """Encode it."""
         content_type = f"{media_type}; charset=utf-8"
@@ -56,8 +63,8 @@ def answer_of(result: ExecutionResult, media_type: str) -> Answer:
     if not refused:
         content["data"] = result.data
     codes = [failure.code for failure in failures]
-    if result.data is None and set(codes) == {"UNAVAILABLE"}:
-        return Answer(content, codes, 503, failures[0].headers)
+    if result.data is None and len(set(codes)) == 1 and codes[0] in _STATUS_OF_NOTHING:
+        return Answer(content, codes, _STATUS_OF_NOTHING[codes[0]], failures[0].headers)
     return Answer(content, codes, _status(refused, failures, media_type))
 
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from aetherops.api.authentication import authenticate
 from aetherops.api.explorer import Explorer
 from aetherops.api.failures import describe
-from aetherops.api.graphql.budget import QueryBudget
+from aetherops.api.graphql.budget import QueryBudget, QueryMeter
 from aetherops.api.graphql.documents import DocumentCache, RefusedDocument
 from aetherops.api.graphql.execution import ColumnExecutionContext
 from aetherops.api.graphql.requests import GraphQLRequest, read_request
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from aetherops.api.metrics import Metrics
     from aetherops.api.services import ApiServices
     from aetherops.identity.operators import Operator
 
@@ -38,9 +37,8 @@ _HTML_TYPE = "text/html"
 class GraphQLEndpoint:
     """``POST`` and ``GET /graphql``; a browser that only looks gets the explorer."""
 
-    def __init__(self, services: ApiServices, metrics: Metrics) -> None:
+    def __init__(self, services: ApiServices) -> None:
         self._services = services
-        self._metrics = metrics
         self._schema = build_schema()
         self._documents = DocumentCache(self._schema)
         self._explorer = Explorer.load()
@@ -58,7 +56,7 @@ class GraphQLEndpoint:
             answer = refusal_of(describe(error))
             response = answer.to_response(media_type)
         for code in answer.codes:
-            self._metrics.graphql_errors.labels(code).inc()
+            self._services.metrics.graphql_errors.labels(code).inc()
         return response
 
     async def _answer(self, request: Request, media_type: str) -> Answer:
@@ -72,13 +70,20 @@ class GraphQLEndpoint:
             refusal = GraphQLError(str(error), original_error=error)
             return answer_of(ExecutionResult(None, [refusal]), media_type)
         _check_method(request.method, document, asked)
-        return answer_of(await self._execute(document, asked, operator), media_type)
+        meter = QueryMeter(self._services.admission.queries, operator.operator_id)
+        await meter.charge(1)
+        answer = answer_of(await self._execute(document, asked, operator, meter), media_type)
+        return answer.with_headers(meter.headers)
 
     async def _execute(
-        self, document: DocumentNode, asked: GraphQLRequest, operator: Operator
+        self,
+        document: DocumentNode,
+        asked: GraphQLRequest,
+        operator: Operator,
+        meter: QueryMeter,
     ) -> ExecutionResult:
         services, settings = self._services, self._services.settings
-        budget = QueryBudget(settings.max_query_samples, settings.max_answer_points)
+        budget = QueryBudget(settings.max_query_samples, settings.max_answer_points, meter)
         result = execute(
             self._schema,
             document,

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 
-from aetherops.core._pure.anomalies import find_anomalies
+from aetherops.core._pure.anomalies import cutoffs, find_anomalies
 from aetherops.core._pure.buckets import Buckets
 from aetherops.core._pure.floats import as_double, check_nan_policy, float_strips, nan_refused
 from aetherops.core._pure.moments import BlockMoments
@@ -40,6 +40,7 @@ class Accumulator:
         self._moments = BlockMoments(nan_policy=nan_policy)
         self._buckets = tuple(buckets)
         self._retains = retains
+        self._suspect_beyond = None if suspect_beyond is None else as_double(suspect_beyond)
         self._threshold = None if threshold is None else as_double(threshold)
         self._warmup = max(2, warmup)
         self.reset()
@@ -53,7 +54,9 @@ class Accumulator:
         self._found = array("q")
         self._n_before = 0
         self._window = array("d")
-        self._gathered = array("d")
+        self._suspects: list[tuple[int, float]] = []
+        self._low, self._high = inf, -inf  # the widest limits that were used
+        self._gathered: list[float] = []
 
     def push(self, x: float) -> bool:
         """Take one value; whether it was judged to lie far from those before it (online mode)."""
@@ -80,7 +83,7 @@ class Accumulator:
             index += len(strip)
         return len(self._found) - n_found
 
-    def _feed(self, x: array[float], index: int) -> None:
+    def _feed(self, x: list[float], index: int) -> None:
         """Take values, the first of which is values[index] of the caller's."""
         accepted = len(x)
         if self._nan_policy == "raise":
@@ -115,19 +118,34 @@ class Accumulator:
     def _flush(self) -> None:
         """Let what was gathered through."""
         if self._gathered:
-            gathered, self._gathered = self._gathered, array("d")
+            gathered, self._gathered = self._gathered, []
             self._take(gathered)
 
-    def _take(self, x: array[float]) -> None:
+    def _take(self, x: list[float]) -> None:
         self._n_before += len(x)
         if self._retains:
             self._window.extend(x)
-        if self._nan_policy == "omit":
-            self._moments.push_many(x)
-        else:
-            self._moments._append(x)
+        self._moments._feed(x, 0)
+        if self._suspect_beyond is not None:
+            self._suspect(x, self._suspect_beyond)
         for buckets in self._buckets:
             buckets._take(x)
+
+    def _suspect(self, x: list[float], threshold: float) -> None:
+        """Note which values lie beyond nine tenths of the threshold so far.
+
+        The others were surely near the mean when they passed, and need not be read again where the
+        final cut-offs are wider than the widest limits used.
+        """
+        reach = threshold * self._moments.std(ddof=0) * 0.9
+        mean = self._moments.mean
+        low, high = mean - reach, mean + reach
+        if not low <= high:
+            low, high = inf, -inf
+            self._low, self._high = -inf, inf
+        self._low, self._high = min(self._low, low), max(self._high, high)
+        base = self._n_before - len(x)
+        self._suspects += [(i, v) for i, v in enumerate(x, base) if v < low or v > high]
 
     def parts(self) -> tuple[BlockMoments, tuple[Buckets, ...]]:
         """The moments and the buckets of all values so far; not copies."""
@@ -144,10 +162,14 @@ class Accumulator:
     ) -> array[int]:
         """Indices of the values with ``abs(x - mean) / std > threshold``.
 
-        Where they are not retained, ``values`` are all that were pushed. The compiled twin reads
-        only those again that it suspects since they passed by (``suspect_beyond``).
+        Where they are not retained, ``values`` are all that were pushed; they are read again where
+        those that were suspected as they passed (``suspect_beyond``) do not suffice.
         """
         self._flush()
+        if self._suspect_beyond is not None and not self._retains:
+            low, high = cutoffs(mean, std, threshold, inclusive=False)
+            if low <= self._low and self._high <= high:
+                return array("q", (i for i, v in self._suspects if v < low or v > high))
         return find_anomalies(self._window if self._retains else values, mean, std, threshold)
 
     def take_found(self) -> array[int]:

@@ -91,7 +91,7 @@ class Buckets:
             self._feed(strip, start)
             start += len(strip)
 
-    def _feed(self, x: array[float], start: int) -> None:
+    def _feed(self, x: list[float], start: int) -> None:
         """Take values, the first of which is values[start] of the caller's."""
         if self._policy == "raise":
             for i, v in enumerate(x):
@@ -100,18 +100,21 @@ class Buckets:
                     raise nan_refused(f"values[{start + i}]")
         self._take(x)
 
-    def _take(self, x: array[float]) -> None:
+    def _take(self, x: list[float]) -> None:
         start = 0
         if self._filling.n:
             start = min(self.factor - self._filling.n, len(x))
             self._fill(x[:start])
-        while len(x) - start >= self.factor:
-            self._reduce(x[start : start + self.factor])
-            start += self.factor
-        if len(x) > start:
-            self._fill(x[start:])
+        end = len(x) - (len(x) - start) % self.factor
+        if self.functions == ("mean",):
+            self._reduce_means(x, start, end)
+        else:
+            for first in range(start, end, self.factor):
+                self._reduce(x[first : first + self.factor])
+        if len(x) > end:
+            self._fill(x[end:])
 
-    def _fill(self, x: array[float]) -> None:
+    def _fill(self, x: list[float]) -> None:
         """Take at most what the filling bucket lacks."""
         if "median" in self.functions:
             self._held.extend(x)
@@ -121,19 +124,29 @@ class Buckets:
             self._filling = _EMPTY
             self._held = array("d")
 
-    def _reduce(self, x: array[float]) -> None:
+    def _reduce(self, x: list[float]) -> None:
         """Reduce a whole bucket where it lies."""
-        if self.functions == ("mean",):
-            total = 0.0
-            for v in x:
-                total += v
-            if total == total:
-                value = total / float(self.factor)
-                self._columns[0].append(self._rounded(value))
-                return
         self._complete(self._absorb(_EMPTY, x), x)
 
-    def _absorb(self, filling: Filling, x: array[float]) -> Filling:
+    def _reduce_means(self, x: list[float], start: int, end: int) -> None:
+        """Reduce whole buckets from x[start] to x[end] where nothing but means is asked for."""
+        factor, decimals, column = self.factor, self.decimals, self._columns[0]
+        sums = []
+        for first in range(start, end, factor):
+            total = 0.0
+            for v in x[first : first + factor]:
+                total += v
+            sums.append(total)
+        count = float(factor)
+        if any(total != total for total in sums):
+            for first in range(start, end, factor):
+                self._reduce(x[first : first + factor])
+        elif decimals is None:
+            column.extend([total / count for total in sums])
+        else:
+            column.extend([round(total / count, decimals) for total in sums])
+
+    def _absorb(self, filling: Filling, x: list[float]) -> Filling:
         n, n_numbers, total, low, high, last = filling
         for v in x:
             if v == v or not self._omits_nan:

@@ -100,27 +100,31 @@ def _block_moments(x: Sequence[float]) -> tuple[float, float, float, float, floa
     The first pass finds the mean up to its rounding, the second the squares about it and what is
     missing from it, which corrects both.
     """
-    sums = [0.0] * LANES
+    sums = []
+    low = high = x[0]
     for lane in range(LANES):
         total = 0.0
         for v in x[lane::LANES]:
             total += v
-        sums[lane] = total
+            if v < low:
+                low = v
+            elif v > high:
+                high = v
+        sums.append(total)
     centre = _block_centre(x, _total_of(sums))
     if not abs(centre) < inf:
         return _hard_block(x)
-    rests = [0.0] * LANES
-    squares = [0.0] * LANES
+    distances = [v - centre for v in x]
+    rests = []
+    squares = []
     for lane in range(LANES):
         rest = square = 0.0
-        for v in x[lane::LANES]:
-            d = v - centre
+        for d in distances[lane::LANES]:
             rest += d
             square += d * d
-        rests[lane] = rest
-        squares[lane] = square
-    low, high = min(x) + 0.0, max(x) + 0.0
-    return _corrected(len(x), centre, _total_of(rests), _total_of(squares), low, high)
+        rests.append(rest)
+        squares.append(square)
+    return _corrected(len(x), centre, _total_of(rests), _total_of(squares), low + 0.0, high + 0.0)
 
 
 def _total_of(lanes: list[float]) -> float:
@@ -174,7 +178,7 @@ class BlockMoments:
 
     _policy: str
     _folded: Totals
-    _filling: array[float]
+    _filling: list[float]
 
     def __init__(self, values: Iterable[float] = (), *, nan_policy: str = "propagate") -> None:
         self._policy = check_nan_policy(nan_policy)
@@ -191,7 +195,7 @@ class BlockMoments:
         self._filling.append(x)
         if len(self._filling) == BLOCK:
             self._folded = take_block(self._folded, self._filling)
-            self._filling = array("d")
+            self._filling = []
 
     def push_many(self, values: Iterable[float]) -> None:
         """Take values from an iterable or a buffer of float64, which is not copied.
@@ -203,12 +207,12 @@ class BlockMoments:
             self._feed(strip, index)
             index += len(strip)
 
-    def _feed(self, x: array[float], index: int) -> None:
+    def _feed(self, x: list[float], index: int) -> None:
         """Take values, the first of which is values[index] of the caller's."""
         if self._policy == "propagate" or not any(v != v for v in x):
             self._append(x)
             return
-        kept = array("d")
+        kept = []
         for i, v in enumerate(x):
             if v == v:
                 kept.append(v)
@@ -217,14 +221,18 @@ class BlockMoments:
                 raise nan_refused(f"values[{index + i}]")
         self._append(kept)
 
-    def _append(self, x: array[float]) -> None:
-        filling = self._filling
-        filling.extend(x)
+    def _append(self, x: list[float]) -> None:
         start = 0
-        while len(filling) - start >= BLOCK:
-            self._folded = take_block(self._folded, filling[start : start + BLOCK])
+        if self._filling:
+            start = BLOCK - len(self._filling)
+            self._filling.extend(x[:start])
+            if len(self._filling) < BLOCK:
+                return
+            self._folded = take_block(self._folded, self._filling)
+        while len(x) - start >= BLOCK:
+            self._folded = take_block(self._folded, x[start : start + BLOCK])
             start += BLOCK
-        del filling[:start]
+        self._filling = x[start:]
 
     def _totals(self) -> Totals:
         """Of all values, those of the filling block included."""
@@ -235,12 +243,12 @@ class BlockMoments:
         if not isinstance(other, BlockMoments):
             raise TypeError(f"other: expected Moments, got {type(other).__name__}")
         self._folded = merge_totals(self._totals(), other._totals())
-        self._filling = array("d")
+        self._filling = []
 
     def reset(self) -> None:
         """Forget every value."""
         self._folded = _NOTHING
-        self._filling = array("d")
+        self._filling = []
 
     @property
     def nan_policy(self) -> str:
@@ -302,7 +310,7 @@ class BlockMoments:
 
     def state(self) -> tuple[int, float, float, float, float, float, float, float, bytes]:
         """The totals of the whole blocks, then the values of the filling one, as float64."""
-        return (*self._folded, self._filling.tobytes())
+        return (*self._folded, array("d", self._filling).tobytes())
 
     def restore(
         self,
@@ -320,4 +328,4 @@ class BlockMoments:
         if len(filling) % 8 or len(filling) >= BLOCK * 8:
             raise InvalidInputError("filling", filling, "whole float64 values, fewer than 512")
         self._folded = Totals(count, mean, mean_low, m2, low, high, first, last)
-        self._filling = array("d", filling)
+        self._filling = array("d", filling).tolist()

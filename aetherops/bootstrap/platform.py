@@ -1,20 +1,21 @@
-"""Where the platform is wired: the only module that builds adapters into services."""
+"""An instance of the platform, from its start to its end."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from aetherops.api.application import ApiServices, create_application
+from aetherops.api.metrics import Metrics
+from aetherops.bootstrap.connections import Connections, connected
+from aetherops.bootstrap.limits import Limits, limits_kept
 from aetherops.identity.keys import SigningKey, load_or_create_key
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
+from aetherops.ratelimit.adaptive import AdaptiveLimits
 from aetherops.resilience import BreakerRegistry, exceptions
-from aetherops.runtime.connections import connect_nats, connect_postgres, connect_redis
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.event_bus import NatsEventBus
 from aetherops.runtime.http_server import HttpServer, listening_socket
@@ -24,6 +25,7 @@ from aetherops.runtime.supervision import Part, StopRequest, stop_on_signals, su
 from aetherops.services.breaker_reports import BreakerReports
 from aetherops.services.demo import DemoFeed
 from aetherops.services.ingest import IngestWorker
+from aetherops.services.load_watch import LoadWatch
 from aetherops.telemetry.jetstream import (
     NATS_ANSWERS,
     NATS_FAILURES,
@@ -36,27 +38,14 @@ from aetherops.telemetry.postgres import POSTGRES_FAILURES, PostgresTelemetrySto
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Callable
 
-    import asyncpg
-    from nats.aio.client import Client as NatsClient
-    from redis.asyncio import Redis
-
-    from aetherops.runtime.endpoints import Endpoints
     from aetherops.runtime.settings import Settings
 
 __all__ = ["issue_token", "serve"]
 
-_PROBE_TIMEOUT_S = 2.0
 #: Who the token of `aetherops up` speaks for.
 _LOCAL_OPERATOR = Operator("local", "local operator", frozenset({"admin"}), clearance=5)
-
-
-@dataclass(frozen=True, slots=True)
-class _Connections:
-    postgres: asyncpg.Pool
-    nats: NatsClient
-    redis: Redis
 
 
 async def serve(
@@ -80,12 +69,19 @@ async def serve(
         stack.enter_context(own_instance(settings.data_dir))
         bound = stack.enter_context(listening_socket(settings.host, settings.port))
         endpoints = await stack.enter_async_context(running_servers(settings))
-        connections = await stack.enter_async_context(_connected(endpoints, settings))
+        connections = await stack.enter_async_context(connected(endpoints, settings))
         await migrate(connections.postgres)
         await prepare_streams(connections.nats, settings.ingest_backlog_bytes)
 
         key = load_or_create_key(settings.data_dir / "keys")
-        parts = _build_parts(settings, connections, key, bound, demo=demo)
+        metrics, breakers = Metrics(), _build_breakers(settings)
+        limits = await stack.enter_async_context(
+            limits_kept(settings, connections.redis, breakers.get("redis"), metrics)
+        )
+        parts = _build_parts(settings, connections, key, bound, metrics, breakers, limits)
+        if demo:
+            intake = JetStreamQueue(GuardedClient(connections.nats, breakers.get("nats")))
+            parts["demo"] = DemoFeed(intake, _now_us)
         instance = Instance(
             url=_url(bound), token=issue_token(key, settings.token_lifetime_s), pid=os.getpid()
         )
@@ -103,36 +99,37 @@ def issue_token(key: SigningKey, lifetime_s: float, operator: Operator = _LOCAL_
 
 def _build_parts(
     settings: Settings,
-    connections: _Connections,
+    connections: Connections,
     key: SigningKey,
     bound: socket.socket,
-    *,
-    demo: bool,
+    metrics: Metrics,
+    breakers: BreakerRegistry,
+    limits: Limits,
 ) -> dict[str, Part]:
     """The long-lived parts; they stop from the last to the first, so sources come last."""
-    breakers = _build_breakers(settings)
     store = PostgresTelemetryStore(connections.postgres, breakers.get("postgres"))
     nats = GuardedClient(connections.nats, breakers.get("nats"))
     intake = JetStreamQueue(nats)
-    application = create_application(
-        ApiServices(
-            store=store,
-            intake=intake,
-            verifier=TokenVerifier([key.verifying_key]),
-            readiness=lambda: _probe(connections),
-            settings=settings,
-            breakers=breakers,
-        )
-    )
     parts: dict[str, Part] = {
         f"ingest-{i}": IngestWorker(JetStreamSource(nats), store, settings.ingest_fetch_batches)
         for i in range(settings.ingest_workers)
     }
     bus = NatsEventBus(connections.nats, nats)
     parts["breaker-reports"] = BreakerReports(breakers, intake, bus, _now_us)
-    parts["http"] = HttpServer(application, bound, settings.drain_timeout_s)
-    if demo:
-        parts["demo"] = DemoFeed(intake, _now_us)
+    if limits.scalable is not None:
+        adaptive = AdaptiveLimits([limits.scalable])
+        parts["load-watch"] = LoadWatch(intake, adaptive, metrics.limit_factor.set)
+    services = ApiServices(
+        store=store,
+        intake=intake,
+        verifier=TokenVerifier([key.verifying_key]),
+        readiness=connections.probe,
+        settings=settings,
+        admission=limits.admission,
+        breakers=breakers,
+        metrics=metrics,
+    )
+    parts["http"] = HttpServer(create_application(services), bound, settings.drain_timeout_s)
     return parts
 
 
@@ -152,38 +149,6 @@ def _build_breakers(settings: Settings) -> BreakerRegistry:
 
 def _now_us() -> int:
     return time.time_ns() // 1_000
-
-
-@asynccontextmanager
-async def _connected(endpoints: Endpoints, settings: Settings) -> AsyncIterator[_Connections]:
-    async with AsyncExitStack() as stack:
-        pool = await connect_postgres(endpoints.postgres_dsn, settings)
-        stack.push_async_callback(pool.close)
-        nats = await connect_nats(endpoints.nats_url, settings)
-        stack.push_async_callback(nats.close)
-        redis = await connect_redis(endpoints.redis_url, settings)
-        stack.push_async_callback(redis.aclose)
-        yield _Connections(pool, nats, redis)
-
-
-async def _probe(connections: _Connections) -> Mapping[str, bool]:
-    """Whether each server answers, asked all at once."""
-    probes: dict[str, Callable[[], Awaitable[object]]] = {
-        "postgres": lambda: connections.postgres.fetchval("SELECT 1"),
-        "nats": connections.nats.jetstream().account_info,
-        "redis": connections.redis.ping,
-    }
-
-    async def answers(probe: Callable[[], Awaitable[object]]) -> bool:
-        try:
-            async with asyncio.timeout(_PROBE_TIMEOUT_S):
-                await probe()
-        except Exception:  # any failure of a probe means the same
-            return False
-        return True
-
-    outcomes = await asyncio.gather(*(answers(probe) for probe in probes.values()))
-    return dict(zip(probes, outcomes, strict=True))
 
 
 def _url(bound: socket.socket) -> str:

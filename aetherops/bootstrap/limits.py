@@ -1,0 +1,80 @@
+"""The rate limits of an instance: operators' over Redis, addresses' in the process."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aetherops.api.admission import Admission, Gate
+from aetherops.ratelimit import BucketLimit, Rate, TokenBucket
+from aetherops.ratelimit.ports import LocalAsAsync
+from aetherops.ratelimit.redis import RedisCounters
+from aetherops.ratelimit.shadow import AsyncShadowLimiter
+from aetherops.ratelimit.shared import SharedLimiter
+from aetherops.runtime.limiter_file import kept_in_file
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis.asyncio import Redis
+
+    from aetherops.api.metrics import Metrics
+    from aetherops.ratelimit.ports import AsyncLimiter
+    from aetherops.resilience import Breaker
+    from aetherops.runtime.settings import Settings
+
+__all__ = ["Limits", "limits_kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is limited, and the limiter that follows the load; ``None`` where none does."""
+
+    admission: Admission
+    scalable: SharedLimiter | None = None
+
+
+@asynccontextmanager
+async def limits_kept(
+    settings: Settings, redis: Redis, breaker: Breaker, metrics: Metrics
+) -> AsyncIterator[Limits]:
+    """The limits as the settings say. Counts outlive the instance: in Redis, or in a file."""
+    if settings.rate_limits == "off":
+        yield Limits(Admission())
+        return
+    chosen = settings.limits
+    async with AsyncExitStack() as stack:
+
+        def shared(name: str, limit: BucketLimit) -> SharedLimiter:
+            counters = RedisCounters(redis, name, limit)
+            stack.push_async_callback(counters.aclose)
+            return SharedLimiter(
+                counters,
+                on_failure=chosen.without_redis,
+                replicas=chosen.replicas,
+                breaker=breaker,
+            )
+
+        def gate(name: str, limiter: AsyncLimiter, limit: BucketLimit) -> Gate:
+            is_watched = settings.rate_limits == "watch"
+            return Gate(
+                name, AsyncShadowLimiter(limiter) if is_watched else limiter, [limit], metrics
+            )
+
+        address = _bucket(chosen.address_burst, chosen.address_requests_per_s)
+        ingest = _bucket(chosen.ingest_burst, chosen.ingest_samples_per_s)
+        queries = _bucket(chosen.query_burst, chosen.query_cost_per_s)
+        bucket = TokenBucket(address.burst_capacity, address.refill_rate, share_overflow=True)
+        stack.enter_context(kept_in_file(bucket, settings.data_dir / "address-limits.bin"))
+        ingest_limiter = shared("ingest", ingest)
+        admission = Admission(
+            addresses=gate("address", LocalAsAsync(bucket), address),
+            ingest=gate("ingest", ingest_limiter, ingest),
+            queries=gate("queries", shared("queries", queries), queries),
+        )
+        yield Limits(admission, ingest_limiter if chosen.adapt else None)
+
+
+def _bucket(burst: int, per_s: int) -> BucketLimit:
+    return BucketLimit(burst, Rate.of(per_s))

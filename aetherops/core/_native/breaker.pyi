@@ -1,0 +1,2 @@
+# Typed as its twin, aetherops/core/_pure/breaker.py.
+from aetherops.core._pure.breaker import BreakerKernel as BreakerKernel

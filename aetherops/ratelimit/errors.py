@@ -1,0 +1,39 @@
+"""What is raised where a rate limit refuses."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from aetherops.errors import RefusedError
+
+if TYPE_CHECKING:
+    from aetherops.ratelimit.decision import Decision
+
+__all__ = ["RateLimitedError"]
+
+
+class RateLimitedError(RefusedError):
+    """More than a rate limit allows for now.
+
+    Parameters
+    ----------
+    policy : the limit's name.
+    decision : what it decided, and when to come again.
+    """
+
+    def __init__(self, policy: str, decision: Decision) -> None:
+        self.policy = policy
+        self.decision = decision
+        super().__init__(policy, decision)
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """Whole seconds until the same request may pass; ``None`` for never."""
+        wait_us = self.decision.retry_after_us
+        return None if wait_us is None else max(1, math.ceil(wait_us / 1e6))
+
+    def __str__(self) -> str:
+        if self.retry_after_s is None:
+            return f"rate limit {self.policy!r}: at most {self.decision.limit:,} at once"
+        return f"rate limit {self.policy!r}: try again in {self.retry_after_s} s"

@@ -7,7 +7,6 @@ names the server and the reason and hides the credentials.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -130,27 +129,29 @@ async def connect_nats(url: str, settings: Settings) -> NatsClient:
 
     try:
         async with asyncio.timeout(settings.connect_timeout_s):
-            await client.connect(url.split(","), error_cb=note_failure, **_nats_options(settings))
+            await client.connect(
+                url.split(","), error_cb=note_failure, **_nats_options(client, settings)
+            )
     except (OSError, nats.errors.Error) as error:
         await client.close()
         raise UnreachableError("nats", url, failures[-1] if failures else error) from error
     return client
 
 
-def _nats_options(settings: Settings) -> dict[str, Any]:
+def _nats_options(client: NatsClient, settings: Settings) -> dict[str, Any]:
+    async def note_loss() -> None:
+        if not client.is_closed:  # an end that was asked for is no loss
+            _log.warning("nats_disconnected")
+
+    async def note_return() -> None:
+        _log.warning("nats_reconnected")
+
     return {
         "name": _APPLICATION,
         "connect_timeout": settings.connect_timeout_s,
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": _NATS_RECONNECT_WAIT_S,
         "pending_size": _NATS_PENDING_BYTES,
-        "disconnected_cb": _note("nats_disconnected"),
-        "reconnected_cb": _note("nats_reconnected"),
+        "disconnected_cb": note_loss,
+        "reconnected_cb": note_return,
     }
-
-
-def _note(event: str) -> Callable[[], Awaitable[None]]:
-    async def callback() -> None:
-        _log.warning(event)
-
-    return callback

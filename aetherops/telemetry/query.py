@@ -11,6 +11,7 @@ import numpy as np
 
 from aetherops.core import find_anomalies
 from aetherops.errors import InvalidInputError
+from aetherops.statistics import nearest_rank
 from aetherops.telemetry.buckets import time_buckets
 from aetherops.telemetry.moments import Moments
 
@@ -200,13 +201,7 @@ def percentiles(samples: Samples, ranks: Sequence[float]) -> list[float]:
     InvalidInputError
         A rank is NaN, or there are no samples.
     """
-    n = len(samples)
-    if n == 0:
-        raise InvalidInputError("samples", 0, "at least one sample")
-    for i, rank in enumerate(ranks):
-        if math.isnan(rank):
-            raise InvalidInputError(f"ranks[{i}]", rank, "a number of percent")
-    at = [min(max(math.ceil(rank / 100 * n), 1), n) - 1 for rank in ranks]
+    at = [nearest_rank(rank, len(samples)) - 1 for rank in ranks]
     ordered = np.partition(samples.values, sorted(set(at))) if at else samples.values
     return [float(ordered[i]) for i in at]
 

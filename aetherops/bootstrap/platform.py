@@ -7,10 +7,14 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+import structlog
+
+from aetherops import __version__
 from aetherops.api.application import ApiServices, create_application
 from aetherops.api.metrics import Metrics
 from aetherops.bootstrap.connections import Connections, connected
 from aetherops.bootstrap.limits import Limits, limits_kept
+from aetherops.core import IMPLEMENTATION, instruction_set
 from aetherops.identity.keys import SigningKey, load_or_create_key
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["issue_token", "serve"]
 
+_log = structlog.get_logger(__name__)
+
 #: Who the token of `aetherops up` speaks for.
 _LOCAL_OPERATOR = Operator("local", "local operator", frozenset({"admin"}), clearance=5)
 
@@ -63,6 +69,7 @@ async def serve(
     AddressInUseError, AlreadyRunningError, UnavailableError, InvalidInputError
         The platform cannot start as it is set.
     """
+    _log.info("starting", version=__version__, kernels=IMPLEMENTATION, simd=instruction_set())
     request = StopRequest()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(request))

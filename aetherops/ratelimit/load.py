@@ -126,6 +126,7 @@ class LoadController:
         self._factor_permille = _NOMINAL
         self._cool_until_us = 0
         self._drain_per_s: float | None = None
+        self._is_busy = False
         self._latest_us = 0
 
     @property
@@ -157,9 +158,12 @@ class LoadController:
         return None
 
     def _learn(self, reading: LoadReading) -> None:
-        if reading.drained_per_s is None or reading.utilization < self._policy.busy_utilization:
+        """Believe a drain rate of a busy queue; what was true before it was idle may be no more."""
+        was_busy = self._is_busy
+        self._is_busy = reading.utilization >= self._policy.busy_utilization
+        if reading.drained_per_s is None or not self._is_busy:
             return
-        if self._drain_per_s is None:
+        if self._drain_per_s is None or not was_busy:
             self._drain_per_s = reading.drained_per_s
         else:
             self._drain_per_s += (reading.drained_per_s - self._drain_per_s) / 4
@@ -176,11 +180,10 @@ class LoadController:
 
     def _relax(self, reading: LoadReading, now_us: int) -> FactorChange | None:
         policy = self._policy
-        busy = reading.utilization >= policy.busy_utilization
         if self._drain_per_s is not None and policy.base_rate_per_s is not None:
             share = self._drain_per_s / policy.base_rate_per_s
             drain_permille = min(int(share * policy.drain_share_permille), _NOMINAL)
-            if busy or self._factor_permille < drain_permille:
+            if self._is_busy or self._factor_permille < drain_permille:
                 return self._move(drain_permille, reading, now_us, LoadReason.DRAIN_RATE)
         stepped = self._factor_permille + policy.step_permille
         return self._move(stepped, reading, now_us, LoadReason.STEP)

@@ -1,7 +1,6 @@
 """Limiter counters in Redis or Valkey: one Lua script, one key and one round trip a decision.
 
-Decisions that come together travel together: while a batch is on its way the next one gathers,
-and those for the same key and cost are asked as one.
+Decisions that come together travel together, and those for the same key and cost are asked as one.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from aetherops.ratelimit.state import Limit
 
 __all__ = ["RedisCounters"]
 
+_LANES = 2
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 
@@ -56,18 +56,13 @@ class RedisCounters:
     ) -> None:
         if deadline_s <= 0:
             raise InvalidInputError("deadline_s", deadline_s, "seconds, above 0")
-        self._client = client
-        self._script = Script(name, limits, clock_us)
-        self._deadline_s = deadline_s
-        self._gathering: list[Ask] = []
-        self._latest: dict[str | int, Ask] = {}
-        self._sending: asyncio.Task[None] | None = None
-        self._server = _Cluster(client) if isinstance(client, RedisCluster) else _OneServer(client)
+        script = Script(name, limits, clock_us)
+        self._lanes = [_Lane(client, script, deadline_s) for _ in range(_LANES)]
 
     @property
     def limits(self) -> tuple[Limit, ...]:
         """The limits in force."""
-        return self._script.limits
+        return self._lanes[0].script.limits
 
     async def take(self, key: str | int, least: int, most: int, replicas: int = 0) -> Taken:
         """Take as many times ``least`` as there are, up to ``most``.
@@ -77,25 +72,62 @@ class RedisCounters:
         UnavailableError
             The server does not answer within the deadline, or refuses.
         """
-        latest = self._latest.get(key)
-        if latest is not None and latest.takes(least, most, replicas):
-            return await latest.join(most)
-        return await self._ask(Ask(key, b"take", least, most, replicas))
+        return await self._lane(key).take(key, least, most, replicas)
 
     async def look(self, key: str | int, cost: int) -> Taken:
         """How the key stands, for a cost. Raises as ``take`` does."""
-        return await self._ask(Ask(key, b"look", cost, cost, 0))
+        return await self._lane(key).ask(Ask(key, b"look", cost, cost, 0))
 
     async def give(self, key: str | int, cost: int) -> Taken:
         """Give back what was taken and not used. Raises as ``take`` does."""
-        return await self._ask(Ask(key, b"give", cost, cost, 0))
+        return await self._lane(key).ask(Ask(key, b"give", cost, cost, 0))
 
     def change(self, limits: Sequence[Limit]) -> None:
         """Put other limits of the same kinds in force; credit keeps its share."""
-        self._script = self._script.changed(limits)
+        script = self._lanes[0].script.changed(limits)
+        for lane in self._lanes:
+            lane.script = script
 
     async def aclose(self) -> None:
         """End what is under way; its callers are told that the store is unavailable."""
+        for lane in self._lanes:
+            await lane.aclose()
+
+    def _lane(self, key: str | int) -> _Lane:
+        """The same for the same key, so that what is asked of it stays in order."""
+        return self._lanes[hash(key) % _LANES]
+
+
+class _Lane:
+    """Batches one after the other: while one is on its way, the next one gathers.
+
+    There are two, so that the server works on one's batch while this process reads the other's.
+    """
+
+    def __init__(self, client: Redis | RedisCluster, script: Script, deadline_s: float) -> None:
+        self.script = script
+        self._client = client
+        self._deadline_s = deadline_s
+        self._server = _Cluster(client) if isinstance(client, RedisCluster) else _OneServer(client)
+        self._gathering: list[Ask] = []
+        self._latest: dict[str | int, Ask] = {}
+        self._sending: asyncio.Task[None] | None = None
+
+    def take(self, key: str | int, least: int, most: int, replicas: int) -> asyncio.Future[Taken]:
+        latest = self._latest.get(key)
+        if latest is not None and latest.takes(least, most, replicas):
+            return latest.join(most)
+        return self.ask(Ask(key, b"take", least, most, replicas))
+
+    def ask(self, ask: Ask) -> asyncio.Future[Taken]:
+        answer = ask.open()
+        self._gathering.append(ask)
+        self._latest[ask.key] = ask
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send_all())
+        return answer
+
+    async def aclose(self) -> None:
         sending, self._sending = self._sending, None
         if sending is not None:
             sending.cancel()
@@ -104,14 +136,6 @@ class RedisCounters:
             # One that was cancelled before its first step has told nobody.
             self._fail([], asyncio.CancelledError("closed"))
         await self._server.aclose()
-
-    def _ask(self, ask: Ask) -> asyncio.Future[Taken]:
-        answer = ask.open()
-        self._gathering.append(ask)
-        self._latest[ask.key] = ask
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._send_all())
-        return answer
 
     async def _send_all(self) -> None:
         """Send what has gathered, batch after batch, until nothing is left."""
@@ -145,7 +169,7 @@ class RedisCounters:
 
     async def _exchange(self, asks: Sequence[Ask]) -> list[bytes | Exception]:
         """One round trip; a script that the server does not know is loaded, and asked again."""
-        script = self._script
+        script = self.script
         replies = await self._server.run(script, asks)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
@@ -186,12 +210,10 @@ class _OneServer:
         """The connection, made by a task that goes on after a batch has given up waiting."""
         if self._connecting is None:
             self._connecting = asyncio.create_task(self._pool.get_connection())
-        connecting = self._connecting
         try:
-            return await asyncio.shield(connecting)
+            return await asyncio.shield(self._connecting)
         except _FAILURES:
-            if connecting.done():
-                self._connecting = None
+            self._connecting = None
             raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from math import sqrt
 from typing import Any, Self, TypedDict
 
 from aetherops import core
@@ -116,8 +117,12 @@ class StreamingAggregator(core.Accumulator):
         The aggregator goes on as if it had not been asked.
         """
         moments, buckets = self.parts()
-        found = self.state()[-1] if self.mode == "online" else self._found_in_window(moments)
-        return WindowSummary.of(moments, self.ddof, all_columns(buckets), found)
+        summary = moments.summary()
+        if self.mode == "online":
+            found = self.state()[-1]
+        else:
+            found = _find_far(self, summary, self.anomaly_threshold)
+        return WindowSummary.of(summary, self.ddof, all_columns(buckets), found)
 
     def drain(self) -> Drained:
         """The buckets completed and (online mode) the anomalies found since the last drain.
@@ -193,12 +198,6 @@ class StreamingAggregator(core.Accumulator):
             "ddof": self.ddof,
         }
 
-    def _found_in_window(self, moments: core.BlockMoments) -> array[int]:
-        if self.anomaly_threshold is None or moments.count < _LEAST_COUNT:
-            return array("q")
-        std = moments.std() or _LEAST_STD
-        return self.find_far(moments.mean, std, self.anomaly_threshold)
-
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_bytes, (self.to_bytes(),)
 
@@ -237,11 +236,9 @@ def summarize(
     )
     accumulator.push_many(values)
     moments, buckets = accumulator.parts()
-    found = array("q")
-    if anomaly_threshold is not None and moments.count >= _LEAST_COUNT:
-        std = moments.std() or _LEAST_STD
-        found = accumulator.find_far(moments.mean, std, anomaly_threshold, values)
-    return WindowSummary.of(moments, ddof, all_columns(buckets, give_away=True), found)
+    summary = moments.summary()
+    found = _find_far(accumulator, summary, anomaly_threshold, values)
+    return WindowSummary.of(summary, ddof, all_columns(buckets, give_away=True), found)
 
 
 def _new_buckets(
@@ -250,12 +247,15 @@ def _new_buckets(
     decimals: int | None,
     nan_policy: str,
 ) -> list[core.Buckets]:
-    sizes = list(factor) if isinstance(factor, Iterable) else [factor]
-    if not sizes or len(set(sizes)) < len(sizes):
-        raise InvalidInputError("factor", factor, "one or more numbers, each once")
     # NaN that must be refused does not get as far as the buckets.
     policy = "propagate" if nan_policy == "raise" else nan_policy
-    return [core.Buckets(size, functions, decimals=decimals, nan_policy=policy) for size in sizes]
+    if not isinstance(factor, Iterable):
+        return [core.Buckets(factor, functions, decimals=decimals, nan_policy=policy)]
+    sizes = list(factor)
+    if not sizes or len(set(sizes)) < len(sizes):
+        raise InvalidInputError("factor", factor, "one or more numbers, each once")
+    names = core.checked_functions(functions)
+    return [core.Buckets(size, names, decimals=decimals, nan_policy=policy) for size in sizes]
 
 
 class TelemetryWindow(TypedDict):
@@ -277,6 +277,20 @@ def aggregate_telemetry_window(
         "anomaly_indices": summary.anomaly_indices.tolist(),
         "summary_mean": round(summary.mean, 4) if summary.count else 0.0,
     }
+
+
+def _find_far(
+    accumulator: core.Accumulator,
+    summary: tuple[int, float, float, float, float, float, float],
+    threshold: float | None,
+    values: Iterable[float] = (),
+) -> array[int]:
+    """Indices of the values that lie far from the mean of the window, as `detect_drift` has it."""
+    count, mean, m2, *_ = summary
+    if threshold is None or count < _LEAST_COUNT:
+        return array("q")
+    std = sqrt(m2 / (count - 1)) or _LEAST_STD
+    return accumulator.find_far(mean, std, threshold, values)
 
 
 def _all_parts(aggregator: StreamingAggregator) -> list[Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping
-from math import sqrt
+from math import nan, sqrt
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
-from aetherops.core import BlockMoments, Buckets
+from aetherops.core import Buckets
 from aetherops.telemetry.columns import Column, IntegerColumn, frozen
 
 __all__ = ["BucketColumns", "Drained", "WindowSummary", "all_columns", "completed_columns"]
@@ -44,11 +44,15 @@ class WindowSummary(NamedTuple):
 
     @classmethod
     def of(
-        cls, moments: BlockMoments, ddof: int, buckets: BucketColumns, anomaly_indices: array[int]
+        cls,
+        summary: tuple[int, float, float, float, float, float, float],
+        ddof: int,
+        buckets: BucketColumns,
+        anomaly_indices: array[int],
     ) -> Self:
-        """The summary of moments and columns that nobody else will change."""
-        count, mean, _, low, high, first, last = moments.summary()
-        variance = moments.variance(ddof)
+        """From the ``summary()`` of moments, and columns that nobody else will change."""
+        count, mean, m2, low, high, first, last = summary
+        variance = m2 / (count - ddof) if count > ddof else nan
         indices = frozen(anomaly_indices)
         return cls(count, mean, variance, sqrt(variance), low, high, first, last, buckets, indices)
 

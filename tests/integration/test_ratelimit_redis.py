@@ -219,6 +219,18 @@ async def test_closing_tells_those_who_wait(redis):
     await counters(redis, "unused", BucketLimit(5, Rate.of(1))).aclose()
 
 
+async def test_closing_tells_those_whose_batch_is_on_its_way(redis):
+    store = counters(redis, "closing", BucketLimit(5, Rate.of(1)))
+    await store.take("k", 1, 1)
+    await redis.client_pause(2000)  # milliseconds in which the server answers nobody
+    asked = asyncio.create_task(store.take("k", 1, 1))
+    await asyncio.sleep(0.05)
+    await store.aclose()
+    with pytest.raises(UnavailableError):
+        await asked
+    await redis.client_unpause()
+
+
 async def test_a_caller_that_gives_up_does_not_disturb_the_others(redis):
     store = counters(redis, "gone", BucketLimit(5, Rate.of(1)))
     first, second = (asyncio.create_task(store.take("k", 1, 1)) for _ in range(2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from array import array
 from importlib import import_module
 
@@ -289,3 +290,22 @@ def test_counters_that_were_never_set_up_refuse_without_harm(kind):
     assert counters.admit("k", 1, 5)[0] is False
     assert counters.inspect("k", 1, 5)[2] == 0
     assert counters.allow_many(["a", 1], 1, 5) == b"\0\0"
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_no_key_is_leaked(kind):
+    for twin in twins(kind):
+        counters = twin(*SMALL[kind], max_keys=3)
+        keys = ["".join(["key ", str(i)]) for i in range(6)]
+        before = [sys.getrefcount(key) for key in keys]
+        counters.allow_many(keys, 10, 5)
+        counters.reset(keys[0])
+        counters.allow_many(keys, 1, 10**6)
+        counters.load([keys[1]], counters.dump()[1][: 8 * counters.row_width])
+        with pytest.raises(InvalidInputError):
+            counters.load([keys[2], keys[2]], bytes(16 * counters.row_width))
+        counters.clear()
+        assert [sys.getrefcount(key) for key in keys] == before
+        counters.allow_many(keys, 10, 10**9)
+        del counters
+        assert [sys.getrefcount(key) for key in keys] == before

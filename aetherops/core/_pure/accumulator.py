@@ -100,16 +100,16 @@ class Accumulator:
     def _judge_next(self, x: float) -> bool:
         """Whether x lies far from the values before it; then Welford's step (1962) takes it in.
 
-        Only finite numbers are learnt from.
+        Only numbers at a finite distance are learnt from.
         """
         n, mean, m2 = self._judge
+        d = x - mean
         far = False
         if n >= self._warmup and self._threshold is not None:
             std = sqrt(m2 / float(n - 1))
-            far = abs(x - mean) / (std if std != 0.0 else _LEAST_STD) > self._threshold
-        if isfinite(x):
+            far = abs(d) / (std if std != 0.0 else _LEAST_STD) > self._threshold
+        if isfinite(d):
             n += 1
-            d = x - mean
             mean += d / float(n)
             m2 += d * (x - mean)
             self._judge = n, mean, m2
@@ -137,9 +137,9 @@ class Accumulator:
         The others were surely near the mean when they passed, and need not be read again where the
         final cut-offs are wider than the widest limits used.
         """
-        reach = threshold * self._moments.std(ddof=0) * 0.9
-        mean = self._moments.mean
-        low, high = mean - reach, mean + reach
+        so_far = self._moments._folded if self._moments._folded.count else self._moments._totals()
+        reach = threshold * sqrt(so_far.m2 / max(so_far.count, 1)) * 0.9
+        low, high = so_far.mean - reach, so_far.mean + reach
         if not low <= high:
             low, high = inf, -inf
             self._low, self._high = -inf, inf

@@ -42,7 +42,11 @@ def check_decimals(decimals: int | None) -> int | None:
 def checked_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
     """The names as a tuple, each known and given once."""
     names = (functions,) if isinstance(functions, str) else tuple(functions)
-    if not names or len(set(names)) < len(names) or not set(names) <= set(FUNCTIONS):
+    for name in names:
+        if name not in FUNCTIONS or names.count(name) > 1:
+            names = ()
+            break
+    if not names:
         raise InvalidInputError(
             "functions", functions, f"some of {', '.join(FUNCTIONS)}, each once"
         )

@@ -43,6 +43,9 @@ def float_strips(values: Iterable[float]) -> Iterator[list[float]]:
     if isinstance(values, list | tuple):
         for start in range(0, len(values), _STRIP):
             part = values[start : start + _STRIP]
+            if set(map(type, part)) == {float}:
+                yield list(part)
+                continue
             try:
                 strip = array("d", part).tolist()
             except (TypeError, ValueError, OverflowError):

@@ -1,10 +1,10 @@
 # Twin: ext/aetherops/core/_native/moments.pyx. Same statements, same order: change both or neither.
 """Count, mean, squares about it, extremes and ends of a stream, in one pass.
 
-Values are taken in blocks of 512. A block's mean and squares are found in sixteen lanes, and blocks
-are merged by the formula of Chan, Golub and LeVeque (1983), which for a block of one value is
-Welford's step (1962). The block that is filling is kept as it is, so that any cut of the input
-gives the same bits.
+Values are taken in blocks of 512. A block's mean and squares are found in sixteen lanes by the
+corrected two-pass algorithm; blocks are merged by the formula of Chan, Golub and LeVeque (1983),
+which for a block of one value is Welford's step (1962). The block that is filling is kept as it is,
+so that any cut of the input gives the same bits.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from math import inf, isfinite, nan, sqrt
+from operator import add
 from typing import NamedTuple
 
 from aetherops.core._pure.floats import as_double, check_nan_policy, float_strips, nan_refused
@@ -129,11 +130,9 @@ def _block_moments(x: Sequence[float]) -> tuple[float, float, float, float, floa
 
 def _total_of(lanes: list[float]) -> float:
     """Lanes are combined in halves: 0 with 8, 1 with 9 ...; then 0 with 4 ..."""
-    half = LANES // 2
-    while half:
-        for lane in range(half):
-            lanes[lane] += lanes[lane + half]
-        half //= 2
+    while len(lanes) > 1:
+        half = len(lanes) // 2
+        lanes = list(map(add, lanes[:half], lanes[half:]))
     return lanes[0]
 
 

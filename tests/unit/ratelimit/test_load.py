@@ -66,7 +66,11 @@ def test_a_drain_rate_of_an_idle_consumer_is_not_believed():
     observe(controller, 3, 0.01, 10, drained=5)
     assert controller.drain_per_s == 400
     observe(controller, 4, 0.5, 500, drained=600)
-    assert controller.drain_per_s == 450
+    assert controller.drain_per_s == 600  # what was measured before the idle time is forgotten
+    observe(controller, 5, 0.5, 500, drained=400)
+    assert controller.drain_per_s == 550
+    observe(controller, 6, 0.5, 500)
+    assert controller.drain_per_s == 550
 
 
 def test_the_cooldown_lasts_until_the_queue_could_have_drained():

@@ -24,9 +24,9 @@ def burst(second):
 
 
 CASES = {
-    "step": (lambda second: 2000, step, 0.90),
-    "ramp": (lambda second: 2000, ramp, 0.98),
-    "burst": (burst, lambda second: 500, 0.98),
+    "step": (lambda second: 2000, step, 0.94),
+    "ramp": (lambda second: 2000, ramp, 0.99),
+    "burst": (burst, lambda second: 500, 0.99),
 }
 
 
@@ -36,7 +36,7 @@ def test_limits_follow_the_load_without_oscillation(case, seed):
     demand, capacity, least_goodput = CASES[case]
     trace = simulate_load(POLICY, demand, capacity, 600, seed=seed)
     assert trace.share_above(0.8) <= 0.01
-    assert trace.swings(0.1) <= 8  # the load itself turns up to five times
+    assert trace.swings(0.1) <= 4  # the load itself turns up to three times
     assert trace.goodput >= least_goodput
 
 

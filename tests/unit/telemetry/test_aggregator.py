@@ -1,4 +1,4 @@
-"""The streaming aggregator: one pass, any cut, the same bits; what it answers and what it forgets."""
+"""The streaming aggregator: one pass, any cut, the same bits; what it tells and what it forgets."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ import pytest
 from aetherops import core
 from aetherops.telemetry import StreamingAggregator, summarize
 
-
 pytestmark = pytest.mark.skipif(
     core.IMPLEMENTATION == "pure", reason="the twins work on Python's own objects"
 )

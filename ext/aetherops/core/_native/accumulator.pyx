@@ -17,7 +17,7 @@ from aetherops.core._native.buckets cimport Bucketing, Buckets, take_bucketed
 from aetherops.core._native.floats cimport (
     RAISE, FloatReader, NanPolicy, count_until_nan, nan_refused, read_nan_policy,
 )
-from aetherops.core._native.kernels cimport selected
+from aetherops.core._native.kernels cimport ABREAST, selected
 from aetherops.core._native.moments cimport (
     BlockMoments, MomentsState, Totals, take_values, totals_of,
 )
@@ -50,16 +50,15 @@ cdef struct Online:
 cdef bint judge_next(Online *judge, double x) noexcept nogil:
     """Whether x lies far from the values before it; then Welford's step (1962) takes it in.
 
-    Only finite numbers are learnt from.
+    Only numbers at a finite distance are learnt from.
     """
     cdef bint far = False
-    cdef double std, d
+    cdef double std, d = x - judge.mean
     if judge.n >= judge.warmup:
         std = sqrt(judge.m2 / <double>(judge.n - 1))
-        far = fabs(x - judge.mean) / (std if std != 0.0 else LEAST_STD) > judge.threshold
-    if isfinite(x):
+        far = fabs(d) / (std if std != 0.0 else LEAST_STD) > judge.threshold
+    if isfinite(d):
         judge.n += 1
-        d = x - judge.mean
         judge.mean += d / <double>judge.n
         judge.m2 += d * (x - judge.mean)
     return far
@@ -121,7 +120,7 @@ cdef int confirm(const Suspects *suspects, const Judge *judge, object values,
         while word:
             i = at * 64 + trailing_zeros(word)
             word &= word - 1
-            x = reader.data[i] if reader.is_direct else values[i]
+            x = reader.value_at(i)
             convicted[found] = i
             found += x < judge.low or x > judge.high
     append_indices(indices, convicted, found)
@@ -141,17 +140,32 @@ cdef struct Stations:
     Suspects suspects
 
 
+cdef int64_t whole_rows(const Bucketing *bucketing, int64_t ready) noexcept nogil:
+    """How many of the ready values end with eight whole buckets; the rest can wait for more."""
+    cdef int64_t open_bucket = bucketing.factor - bucketing.filling.n if bucketing.filling.n else 0
+    if ready < open_bucket:
+        return ready
+    return ready - (ready - open_bucket) % (bucketing.factor * ABREAST)
+
+
 cdef void take_strips(Stations *stations, const double *x, int64_t n, int64_t base,
                       double *copy) noexcept nogil:
-    cdef int64_t start = 0, count
+    cdef int64_t start = 0, count, ready
+    cdef int64_t[MAX_BUCKETINGS] bucketed
     cdef int i
+    for i in range(stations.n_bucketings):
+        bucketed[i] = 0
     while start < n:
         count = min(<int64_t>STRIP, n - start)
         if copy != NULL:
             memcpy(copy + start, x + start, count * sizeof(double))
         take_values(stations.moments, x + start, count)
         for i in range(stations.n_bucketings):
-            take_bucketed(stations.bucketings[i], x + start, count)
+            ready = start + count - bucketed[i]
+            if start + count < n:
+                ready = whole_rows(stations.bucketings[i], ready)
+            take_bucketed(stations.bucketings[i], x + bucketed[i], ready)
+            bucketed[i] += ready
         if stations.suspects.threshold >= 0.0:
             suspect(&stations.suspects, stations.moments, x + start, count, base + start)
         start += count

@@ -1,13 +1,12 @@
 # Twin: aetherops/core/_pure/anomalies.py. Same answers: change both or neither.
 """Which values lie too far from a mean: ``abs(x - mean) / std > threshold``.
 
-The z-score is monotone on each side of the mean, so the two last quiet doubles are searched for once
-and each value is then compared with them; the answer is that of the formula for every double.
+The z-score is monotone on each side of the mean, so the two last quiet doubles are searched for
+once and each value is then compared with them; the answer is that of the formula for every double.
 """
 
 from cpython cimport array
 from libc.math cimport INFINITY, isfinite
-from libc.string cimport memcpy
 
 from array import array as make_array
 

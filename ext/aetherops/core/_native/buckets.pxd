@@ -54,6 +54,6 @@ cdef class Buckets:
     cdef object scratch
     cdef list columns
 
-    cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t index) except -1
+    cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t start) except -1
     cdef int reserve(self, Py_ssize_t n_values) except -1
     cdef tuple shape(self)

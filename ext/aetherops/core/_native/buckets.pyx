@@ -27,12 +27,16 @@ FUNCTIONS = ("mean", "median", "min", "max", "last")
 
 cdef enum:
     RUN_VALUES = 2048      # worked at once: inside the first-level cache
-    RUN_BUCKETS = 128
+    RUN_BUCKETS = 256
     NETWORK_LIMIT = 64     # larger medians are found by selection
     LONG_INPUT = 8192      # above it the interpreter lock is released while values are read
 
 
 cdef array.array _FLOATS = make_array("d")
+
+
+cdef double[16] POWERS
+POWERS[:] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]
 
 
 cdef double decimal_scale(object decimals) except -1.0:
@@ -41,7 +45,7 @@ cdef double decimal_scale(object decimals) except -1.0:
         return 0.0
     if not 0 <= index(decimals) <= 15:
         raise InvalidInputError("decimals", decimals, "None or 0 to 15")
-    return float(10 ** index(decimals))
+    return POWERS[<int>index(decimals)]
 
 
 cdef array.array new_floats(Py_ssize_t n):
@@ -58,8 +62,13 @@ cdef int widen(array.array floats, Py_ssize_t used, Py_ssize_t wanted) except -1
 def checked_functions(functions):
     """The names as a tuple, each known and given once."""
     names = (functions,) if isinstance(functions, str) else tuple(functions)
-    if not names or len(set(names)) < len(names) or not set(names) <= set(FUNCTIONS):
-        raise InvalidInputError("functions", functions, f"some of {', '.join(FUNCTIONS)}, each once")
+    for name in names:
+        if name not in FUNCTIONS or names.count(name) > 1:
+            names = ()
+            break
+    if not names:
+        known = ", ".join(FUNCTIONS)
+        raise InvalidInputError("functions", functions, f"some of {known}, each once")
     return names
 
 
@@ -272,7 +281,7 @@ cdef class Buckets:
     def push_many(self, values):
         cdef FloatReader reader = FloatReader(values)
         cdef double[RUN_VALUES] strip
-        cdef Py_ssize_t got, index = 0
+        cdef Py_ssize_t got, start = 0
         if reader.is_direct:
             self.feed(reader.data, reader.length, 0)
             return
@@ -282,11 +291,11 @@ cdef class Buckets:
             got = reader.read(strip, RUN_VALUES)
             if got == 0:
                 return
-            self.feed(strip, got, index)
-            index += got
+            self.feed(strip, got, start)
+            start += got
 
-    cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t index) except -1:
-        """Take values, the first of which is values[index] of the caller's."""
+    cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t start) except -1:
+        """Take values, the first of which is values[start] of the caller's."""
         cdef Py_ssize_t accepted = n if self.policy != RAISE else count_until_nan(x, n)
         self.reserve(accepted)
         if n < LONG_INPUT:
@@ -297,7 +306,7 @@ cdef class Buckets:
                 take_bucketed(&self.running, x, accepted)
             self.in_use = False
         if accepted < n:
-            raise nan_refused(f"values[{index + accepted}]")
+            raise nan_refused(f"values[{start + accepted}]")
         return 0
 
     cdef int reserve(self, Py_ssize_t n_values) except -1:
@@ -385,7 +394,8 @@ cdef class Buckets:
             raise InvalidInputError("filling", filling, f"fewer than {self.running.factor} values")
         if len(held) != (n if self.running.with_median else 0):
             raise InvalidInputError("held", len(held), "the values of the filling bucket")
-        if len(columns) != self.running.n_functions or len({len(column) for column in columns}) != 1:
+        lengths = {len(column) for column in columns}
+        if len(columns) != self.running.n_functions or len(lengths) != 1:
             raise InvalidInputError("columns", len(columns), "a column a function, equally long")
         self.reset()
         self.columns = [make_array("d", column) for column in columns]

@@ -9,15 +9,16 @@ cdef class FloatReader:
     cdef Py_ssize_t length          # values of a buffer
     cdef Py_buffer view
     cdef bint has_view
+    cdef object values
     cdef object sequence            # a list or a tuple, read without an iterator
     cdef object iterator
     cdef object error               # what ended the last read, raised by the next one
     cdef Py_ssize_t position        # values read so far
 
+    cdef double value_at(self, Py_ssize_t i) except? -1.0
     cdef Py_ssize_t read(self, double *out, Py_ssize_t room) except -1
     cdef void read_strided(self, double *out, Py_ssize_t end) noexcept
-    cdef Py_ssize_t read_list(self, double *out, Py_ssize_t room) except -1
-    cdef Py_ssize_t read_tuple(self, double *out, Py_ssize_t room) except -1
+    cdef Py_ssize_t read_sequence(self, double *out, Py_ssize_t room) except -1
     cdef Py_ssize_t read_iterator(self, double *out, Py_ssize_t room) except -1
 
 

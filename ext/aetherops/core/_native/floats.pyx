@@ -18,11 +18,9 @@ from aetherops.errors import InvalidInputError
 
 
 cdef extern from "Python.h":
-    # Borrowed references: an item is read before anything could drop it.
-    PyObject *list_item "PyList_GET_ITEM"(object values, Py_ssize_t i)
-    PyObject *tuple_item "PyTuple_GET_ITEM"(object values, Py_ssize_t i)
-    Py_ssize_t list_size "PyList_GET_SIZE"(object values)
-    Py_ssize_t tuple_size "PyTuple_GET_SIZE"(object values)
+    # Of a list or a tuple; good until Python code runs, which may change a list.
+    PyObject **items_of "PySequence_Fast_ITEMS"(object values)
+    Py_ssize_t size_of "PySequence_Fast_GET_SIZE"(object values)
     bint is_float "PyFloat_CheckExact"(PyObject *value)
     double float_value "PyFloat_AS_DOUBLE"(PyObject *value)
 
@@ -69,6 +67,7 @@ cdef class FloatReader:
     """
 
     def __init__(self, values):
+        self.values = values
         self.position = 0
         if type(values) is list or type(values) is tuple:
             self.sequence = values
@@ -97,6 +96,17 @@ cdef class FloatReader:
         )
         return True
 
+    cdef double value_at(self, Py_ssize_t i) except? -1.0:
+        """One value of a buffer, a list or a tuple."""
+        cdef PyObject *item
+        if self.is_direct:
+            return self.data[i]
+        if self.sequence is not None and i < size_of(self.sequence):
+            item = items_of(self.sequence)[i]
+            if is_float(item):
+                return float_value(item)
+        return PyFloat_AsDouble(self.values[i])
+
     cdef Py_ssize_t read(self, double *out, Py_ssize_t room) except -1:
         """Fill ``out`` with at most ``room`` next values; 0 means that there are no more."""
         cdef Py_ssize_t got, start = self.position
@@ -105,10 +115,7 @@ cdef class FloatReader:
             raise error
         try:
             if self.sequence is not None:
-                if type(self.sequence) is list:
-                    self.read_list(out, room)
-                else:
-                    self.read_tuple(out, room)
+                self.read_sequence(out, room)
             elif self.iterator is not None:
                 self.read_iterator(out, room)
             else:
@@ -128,36 +135,21 @@ cdef class FloatReader:
                    source + self.position * self.view.strides[0], sizeof(double))
             self.position += 1
 
-    cdef Py_ssize_t read_list(self, double *out, Py_ssize_t room) except -1:
-        cdef list values = <list>self.sequence
-        cdef Py_ssize_t start = self.position, i = start
-        cdef PyObject *item
-        # The size is read at each step: a __float__ may change the list.
-        while i < start + room and i < list_size(values):
-            item = list_item(values, i)
-            if is_float(item):
-                out[i - start] = float_value(item)
-            else:
-                self.position = i
-                out[i - start] = PyFloat_AsDouble(values[i])
+    cdef Py_ssize_t read_sequence(self, double *out, Py_ssize_t room) except -1:
+        cdef Py_ssize_t start = self.position, end, i = start
+        cdef PyObject **items
+        while True:
+            # Looked up again after each number that is no float: its __float__ may change a list.
+            items = items_of(self.sequence)
+            end = min(start + room, size_of(self.sequence))
+            while i < end and is_float(items[i]):
+                out[i - start] = float_value(items[i])
+                i += 1
+            self.position = i
+            if i >= end:
+                return 0
+            out[i - start] = PyFloat_AsDouble(self.sequence[i])
             i += 1
-        self.position = i
-        return 0
-
-    cdef Py_ssize_t read_tuple(self, double *out, Py_ssize_t room) except -1:
-        cdef tuple values = <tuple>self.sequence
-        cdef Py_ssize_t start = self.position, i = start
-        cdef PyObject *item
-        while i < start + room and i < tuple_size(values):
-            item = tuple_item(values, i)
-            if is_float(item):
-                out[i - start] = float_value(item)
-            else:
-                self.position = i
-                out[i - start] = PyFloat_AsDouble(values[i])
-            i += 1
-        self.position = i
-        return 0
 
     cdef Py_ssize_t read_iterator(self, double *out, Py_ssize_t room) except -1:
         cdef Py_ssize_t start = self.position

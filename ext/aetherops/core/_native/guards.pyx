@@ -20,7 +20,7 @@ from aetherops.core._native.breaker cimport NEUTRAL, REFUSED, SUCCESS, BreakerKe
 from aetherops.errors import InvalidInputError
 
 
-cdef extern from "clock.h":
+cdef extern from "guards.h":
     long long monotonic_ns() noexcept
     object owned(PyObject *)        # a new reference taken over; NULL is the error that stands
 

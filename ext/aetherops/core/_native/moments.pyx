@@ -1,14 +1,14 @@
 # Twin: aetherops/core/_pure/moments.py. Same statements, same order: change both or neither.
 """Count, mean, squares about it, extremes and ends of a stream, in one pass.
 
-Values are taken in blocks of 512. A block's mean and squares are found in sixteen lanes, and blocks
-are merged by the formula of Chan, Golub and LeVeque (1983), which for a block of one value is
-Welford's step (1962). The block that is filling is kept as it is, so that any cut of the input gives
-the same bits.
+Values are taken in blocks of 512. A block's mean and squares are found in sixteen lanes by the
+corrected two-pass algorithm; blocks are merged by the formula of Chan, Golub and LeVeque (1983),
+which for a block of one value is Welford's step (1962). The block that is filling is kept as it is,
+so that any cut of the input gives the same bits.
 """
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.math cimport NAN, INFINITY, fabs, isfinite, sqrt
+from libc.math cimport NAN, INFINITY, isfinite, sqrt
 from libc.string cimport memcpy
 
 from aetherops.core._native.floats cimport (
@@ -198,7 +198,8 @@ cdef class BlockMoments:
     def merge(self, other):
         if not isinstance(other, BlockMoments):
             raise TypeError(f"other: expected Moments, got {type(other).__name__}")
-        cdef Totals totals = totals_of(&self.running), others = totals_of(&(<BlockMoments>other).running)
+        cdef Totals totals = totals_of(&self.running)
+        cdef Totals others = totals_of(&(<BlockMoments>other).running)
         self.reserve()
         merge_totals(&totals, &others)
         self.running.folded = totals
@@ -234,11 +235,15 @@ cdef class BlockMoments:
 
     @property
     def first(self):
-        return self.running.folded.first if self.running.folded.count or not self.running.n_pending else self.running.pending[0]
+        if self.running.folded.count or not self.running.n_pending:
+            return self.running.folded.first
+        return self.running.pending[0]
 
     @property
     def last(self):
-        return self.running.pending[self.running.n_pending - 1] if self.running.n_pending else self.running.folded.last
+        if self.running.n_pending:
+            return self.running.pending[self.running.n_pending - 1]
+        return self.running.folded.last
 
     def variance(self, int ddof=1):
         cdef Totals totals = totals_of(&self.running)

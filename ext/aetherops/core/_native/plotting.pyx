@@ -3,7 +3,7 @@
 """Which points of a long series to draw, so that its shape is kept."""
 
 from cpython cimport array
-from libc.math cimport INFINITY, fabs
+from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
 from array import array as make_array

@@ -1,8 +1,8 @@
 # Twin: aetherops/core/_pure/sliding.py. Same statements, same order: change both or neither.
 """Moments of a window that slides, without a subtraction that could lose digits.
 
-Two stacks make a queue: for the older values, the moments of each of them with all that follow it up
-to the turn; for the newer ones, the moments of all since the turn. A value that leaves takes its
+Two stacks make a queue: for the older values, the moments of each of them with all that follow it
+up to the turn; for the newer ones, the moments of all since the turn. A value that leaves takes its
 entry along. When no older value is left, the newer ones are turned over: each value is merged twice
 in its life, and nothing is ever taken out of a sum.
 """
@@ -103,9 +103,11 @@ cdef class SlidingMoments:
                 high.append(totals.max)
 
     def expire(self, int64_t now_us):
-        if self.duration_us:
-            while self.tail > self.head and self.entries[self.head].time_us <= now_us - self.duration_us:
-                self.drop()
+        if not self.duration_us:
+            return
+        while (self.tail > self.head
+               and self.entries[self.head].time_us <= now_us - self.duration_us):
+            self.drop()
 
     cdef int append(self, double x, int64_t time_us) except -1:
         cdef Totals one = single(x)

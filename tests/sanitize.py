@@ -1,0 +1,76 @@
+"""Builds the core with AddressSanitizer and UndefinedBehaviorSanitizer and runs tests on it.
+
+    python tests/sanitize.py [pytest arguments]
+
+The build lies in a temporary directory; the installed core stays as it is. Needs GCC or Clang with
+their sanitizer libraries. Without arguments the parity tests and those of the core are run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("aetherops", "ext", "tests", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+FLAGS = (
+    "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+)
+DEFAULT_TESTS = ("tests/parity", "tests/unit/core/test_native_memory.py")
+
+
+def copy_project(folder: Path) -> None:
+    ignored = shutil.ignore_patterns("*.so", "__pycache__")
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+        else:
+            shutil.copy(ROOT / part, folder / part)
+
+
+def library(name: str) -> str:
+    """Path of a sanitizer library, which must be loaded before the interpreter's own."""
+    command = [os.environ.get("CC", "gcc"), f"-print-file-name={name}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def build(folder: Path) -> None:
+    environment = {"AETHEROPS_NATIVE_CFLAGS": FLAGS, "AETHEROPS_REQUIRE_NATIVE": "1"}
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--force"],
+        cwd=folder,
+        env=os.environ | environment,
+        check=True,
+    )
+
+
+def run_tests(folder: Path, arguments: list[str]) -> int:
+    environment = {
+        "LD_PRELOAD": " ".join(map(library, ("libasan.so", "libubsan.so"))),
+        # The interpreter itself does not free everything, and hides what pymalloc gives out.
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "PYTHONMALLOC": "malloc",
+        "PYTHONPATH": str(folder),
+        "AETHEROPS_KERNELS": "native",
+    }
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout=900"]
+    return subprocess.run(
+        [*command, *arguments], cwd=folder, env=os.environ | environment, check=False
+    ).returncode
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="aetherops-sanitized-") as name:
+        folder = Path(name)
+        copy_project(folder)
+        build(folder)
+        return run_tests(folder, sys.argv[1:] or list(DEFAULT_TESTS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -58,7 +58,9 @@ def run_tests(folder: Path, arguments: list[str]) -> int:
         "PYTHONPATH": str(folder),
         "AETHEROPS_KERNELS": "native",
     }
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout=900"]
+    # A report ends the process: it must not be caught with the test's own output.
+    options = ["-p", "no:cacheprovider", "--timeout=900", "--capture=sys"]
+    command = [sys.executable, "-m", "pytest", *options]
     return subprocess.run(
         [*command, *arguments], cwd=folder, env=os.environ | environment, check=False
     ).returncode

@@ -69,12 +69,12 @@ async def serve(
     AddressInUseError, AlreadyRunningError, UnavailableError, InvalidInputError
         The platform cannot start as it is set.
     """
-    _log.info("starting", version=__version__, kernels=IMPLEMENTATION, simd=instruction_set())
     request = StopRequest()
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(request))
         stack.enter_context(own_instance(settings.data_dir))
         bound = stack.enter_context(listening_socket(settings.host, settings.port))
+        _log.info("starting", version=__version__, kernels=IMPLEMENTATION, simd=instruction_set())
         endpoints = await stack.enter_async_context(running_servers(settings))
         connections = await stack.enter_async_context(connected(endpoints, settings))
         await migrate(connections.postgres)

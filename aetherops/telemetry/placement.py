@@ -69,9 +69,7 @@ def place(times_us: NDArray[np.int64], spans: Sequence[Span]) -> list[Rewrite]:
     return rewrites
 
 
-def _pieces(
-    times_us: NDArray[np.int64], spans: Sequence[Span]
-) -> Iterator[tuple[int, int, int]]:
+def _pieces(times_us: NDArray[np.int64], spans: Sequence[Span]) -> Iterator[tuple[int, int, int]]:
     """Runs of samples in one slot: 2·i is the gap before chunk i, 2·i + 1 the chunk itself."""
     starts = np.array([span.start_us for span in spans], np.int64)
     ends = np.array([span.end_us for span in spans], np.int64)

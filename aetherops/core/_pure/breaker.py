@@ -132,7 +132,7 @@ class BreakerKernel:
 
     def acquire(self, now_ns: int) -> int:
         """A permit for one call, or -1: the call is refused."""
-        # Read in this order (see _enter), a closed breaker needs no lock: a permit is late at worst.
+        # Read in this order (see _enter), a closed breaker needs no lock: a permit may be late.
         generation = self.generation
         if self.state == CLOSED:
             return generation

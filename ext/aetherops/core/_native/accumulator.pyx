@@ -289,7 +289,9 @@ cdef class Accumulator:
             for i in range(accepted):
                 if judge_next(&self.judge, x[i]):
                     self.found.append(self.n_before + self.n_values + i)
-        if self.retains:
+        if accepted == 0:
+            pass
+        elif self.retains:
             if self.n_values + accepted > self.capacity:
                 self.enlarge(max(self.n_values + accepted, self.capacity + self.capacity // 2))
             self.flush()

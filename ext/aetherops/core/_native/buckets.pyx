@@ -235,7 +235,7 @@ cdef void fill(Bucketing *state, const double *x, int64_t n) noexcept nogil:
 
 cdef void take_bucketed(Bucketing *state, const double *x, int64_t n) noexcept nogil:
     cdef int64_t start = 0, n_buckets, run
-    if state.filling.n:
+    if state.filling.n and n:
         start = min(state.factor - state.filling.n, n)
         fill(state, x, start)
     run = max(<int64_t>ABREAST, min(<int64_t>RUN_BUCKETS, RUN_VALUES // state.factor))

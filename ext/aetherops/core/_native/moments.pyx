@@ -89,7 +89,7 @@ cdef void take_all(Totals *into, const double *x, int64_t n) noexcept nogil:
 
 cdef void append(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t room, start = 0
-    if state.n_pending:
+    if state.n_pending and n:
         room = min(BLOCK - state.n_pending, n)
         memcpy(state.pending + state.n_pending, x, room * sizeof(double))
         state.n_pending += room
@@ -97,12 +97,13 @@ cdef void append(MomentsState *state, const double *x, Py_ssize_t n) noexcept no
         if state.n_pending < BLOCK:
             return
         take_block(&state.folded, state.pending, BLOCK)
+        state.n_pending = 0
     while n - start >= BLOCK:
         take_block(&state.folded, x + start, BLOCK)
         start += BLOCK
-    state.n_pending = n - start
     if n > start:
         memcpy(state.pending, x + start, (n - start) * sizeof(double))
+        state.n_pending = n - start
 
 
 cdef void take_values(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil:

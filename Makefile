@@ -1,7 +1,7 @@
 # One word a task. `make` alone lists them.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help dev up test test-pure parity lint types imports bench docs check clean
+.PHONY: help dev up test test-pure parity lint types imports sanitize bench docs check clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,11 +30,14 @@ types: dev  ## strict types
 imports: dev  ## the layers import downward only
 	lint-imports
 
+sanitize: dev  ## run the core's tests under ASan and UBSan
+	python tests/sanitize.py
+
 bench: dev  ## measure the running platform (docs/performance.md)
 	python tests/benchmarks/platform_figures.py
 
 docs: dev  ## run the examples that the documents show
-	pytest tests -k "documentation or interface_page or readme"
+	pytest tests/docs tests/api/test_documentation.py tests/unit/test_interface_page.py
 
 check:  ## all that CI runs
 	.ci/run

@@ -1,0 +1,1 @@
+"""Benchmarks that asv follows over time: one module a feature, seeded, by public names."""

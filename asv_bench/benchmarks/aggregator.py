@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from array import array
+from importlib import import_module
 
 from aetherops import telemetry  # asv takes a name that begins with time_ for a benchmark
 from aetherops.telemetry import Moments, StreamingAggregator, summarize
@@ -82,6 +83,54 @@ class ByTime:
 
     def time_mean(self, width_s):
         telemetry.time_buckets(self.times_us, self.values, width_s * 1_000_000)
+
+
+class Twins:
+    """The kernels of both twins on the same values."""
+
+    params = (("native", "pure"), (1_000, 100_000))
+    param_names = ("implementation", "size")
+
+    def setup(self, side, size):
+        self.kernels = {
+            name: import_module(f"aetherops.core._{side}.{name}")
+            for name in ("anomalies", "buckets", "moments")
+        }
+        self.values = values_of(size)
+
+    def time_moments(self, side, size):
+        self.kernels["moments"].BlockMoments(self.values)
+
+    def time_bucket_means(self, side, size):
+        self.kernels["buckets"].Buckets(10, ["mean"], decimals=4).push_many(self.values)
+
+    def time_anomalies(self, side, size):
+        self.kernels["anomalies"].find_anomalies(self.values, 100.0, 5.0, 3.0)
+
+
+class Series:
+    """Series in, series out."""
+
+    params = (10_000, 100_000)
+    param_names = ("size",)
+
+    def setup(self, size):
+        self.values = values_of(size)
+
+    def time_moving_average_of_60(self, size):
+        telemetry.moving_average(self.values, 60)
+
+    def time_rolling_moments_of_1000(self, size):
+        telemetry.rolling(self.values, 1_000)
+
+    def time_correlate_streams(self, size):
+        telemetry.correlate_streams(self.values, self.values)
+
+    def time_largest_triangles(self, size):
+        telemetry.largest_triangle_three_buckets(self.values, 1_000)
+
+    def time_min_max(self, size):
+        telemetry.min_max(self.values, 1_000)
 
 
 class Import:

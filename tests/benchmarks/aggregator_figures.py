@@ -17,6 +17,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
@@ -195,42 +196,45 @@ def contenders(values: array[float]) -> Iterator[tuple[str, Contender]]:
 
 
 def least_times(entries: dict[str, Contender], budget_s: float) -> dict[str, float]:
-    """Seconds of each contender, the least of rounds in which all take their turn."""
-    for call in entries.values():
-        call()
+    """Seconds of each contender, the least of many calls; all take turns of a few milliseconds."""
     least = dict.fromkeys(entries, float("inf"))
     end = time.perf_counter() + budget_s
     gc.disable()
     try:
-        while True:
+        while time.perf_counter() < end:
             for name, call in entries.items():
-                slow = least[name] > budget_s / 20
-                if slow and time.perf_counter() > end - budget_s / 2:
-                    continue
-                call()  # into the caches
-                start = time.perf_counter()
-                call()
-                least[name] = min(least[name], time.perf_counter() - start)
-            if time.perf_counter() > end:
-                return least
+                least[name] = min(least[name], *turn(call))
     finally:
         gc.enable()
+    return least
 
 
-def noise(count: int) -> array[float]:
+def turn(call: Contender) -> Iterator[float]:
+    """Times of calls, for two milliseconds and at least twice: the first fills the caches."""
+    end = time.perf_counter() + 0.002
+    for number in count():
+        start = time.perf_counter()
+        call()
+        now = time.perf_counter()
+        yield now - start
+        if number and now > end:
+            return
+
+
+def noise(n: int) -> array[float]:
     rng = random.Random(2013)
-    return array("d", (rng.gauss(100, 5) for _ in range(count)))
+    return array("d", (rng.gauss(100, 5) for _ in range(n)))
 
 
-def print_window(count: int) -> None:
-    values = noise(count)
-    times = least_times(dict(contenders(values)), budget_s=12.0 if count < 10**6 else 40.0)
-    print(f"\n{count:,} values, {core.IMPLEMENTATION} core, {core.instruction_set()}")
+def print_window(n: int) -> None:
+    values = noise(n)
+    times = least_times(dict(contenders(values)), budget_s=12.0 if n < 10**6 else 40.0)
+    print(f"\n{n:,} values, {core.IMPLEMENTATION} core, {core.instruction_set()}")
     print(f"{'':34}{'ns a value':>12}{'reference ÷':>14}{'÷ one window':>14}")
     own = times["one window, from a buffer"]
     for name, seconds in times.items():
         ratio, beside = times["reference"] / seconds, seconds / own
-        print(f"{name:34}{seconds / count * 1e9:12.2f}{ratio:14.1f}{beside:14.2f}")
+        print(f"{name:34}{seconds / n * 1e9:12.2f}{ratio:14.1f}{beside:14.2f}")
 
 
 def print_steps() -> None:
@@ -291,8 +295,8 @@ def print_threads() -> None:
 
 
 def main() -> None:
-    for count in [int(argument) for argument in sys.argv[1:]] or [10_000, 100_000, 1_000_000]:
-        print_window(count)
+    for n in [int(argument) for argument in sys.argv[1:]] or [10_000, 100_000, 1_000_000]:
+        print_window(n)
     print_steps()
     print_threads()
 

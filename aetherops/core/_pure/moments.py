@@ -115,12 +115,12 @@ def _block_moments(x: Sequence[float]) -> tuple[float, float, float, float, floa
     centre = _block_centre(x, _total_of(sums))
     if not abs(centre) < inf:
         return _hard_block(x)
-    distances = [v - centre for v in x]
     rests = []
     squares = []
     for lane in range(LANES):
         rest = square = 0.0
-        for d in distances[lane::LANES]:
+        for v in x[lane::LANES]:
+            d = v - centre
             rest += d
             square += d * d
         rests.append(rest)

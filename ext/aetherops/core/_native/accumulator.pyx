@@ -28,6 +28,7 @@ from aetherops.errors import InvalidInputError
 
 cdef extern from *:
     int trailing_zeros "__builtin_ctzll"(uint64_t word) noexcept nogil
+    void prefetch "__builtin_prefetch"(const void *address) noexcept nogil
 
 cdef enum:
     STRIP = 2048           # values worked on while they lie in the cache
@@ -107,24 +108,33 @@ cdef int confirm(const Suspects *suspects, const Judge *judge, object values,
                  array.array indices) except -1:
     """Append which suspects the final cut-offs convict."""
     cdef FloatReader reader = FloatReader(values)
-    cdef int64_t at, i, n_words = (suspects.n + 63) // 64
+    cdef int64_t[512] group
+    cdef int64_t at, n_words = (suspects.n + 63) // 64
     cdef uint64_t word
-    cdef double x
-    cdef int64_t[512] convicted
-    cdef int found = 0
+    cdef int n = 0
     for at in range(n_words):
         word = suspects.words[at]
-        if found > 512 - 64:
-            append_indices(indices, convicted, found)
-            found = 0
         while word:
-            i = at * 64 + trailing_zeros(word)
+            group[n] = at * 64 + trailing_zeros(word)
+            if reader.is_direct:
+                prefetch(reader.data + group[n])  # each lies in a cache line of its own
+            n += 1
             word &= word - 1
-            x = reader.value_at(i)
-            convicted[found] = i
-            found += x < judge.low or x > judge.high
-    append_indices(indices, convicted, found)
+        if n > 512 - 64 or at == n_words - 1:
+            append_indices(indices, group, convict(judge, reader, group, n))
+            n = 0
     return 0
+
+
+cdef int convict(const Judge *judge, FloatReader reader, int64_t *group, int n) except -1:
+    """Keep those of a group that lie beyond the cut-offs, at its front; how many."""
+    cdef int i, found = 0
+    cdef double x
+    for i in range(n):
+        x = reader.value_at(group[i])
+        group[found] = group[i]
+        found += x < judge.low or x > judge.high
+    return found
 
 
 cdef Py_ssize_t length_of(object values) except -2:

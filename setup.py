@@ -27,6 +27,7 @@ FLAGS = [
     "-fno-trapping-math",
     "-fno-strict-aliasing",
     "-Wno-psabi",
+    "-g0",  # without the debug information that Python asks for, a wheel is a quarter of the size
 ]
 
 
@@ -72,6 +73,10 @@ def extensions() -> list[Extension]:
 
 class BuildWholeCoreOrNone(build_ext):
     """A core that compiles only in part is removed: the twins are chosen all together."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def run(self) -> None:
         try:

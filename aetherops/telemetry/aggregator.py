@@ -224,15 +224,16 @@ def summarize(
 ) -> WindowSummary:
     """The summary of one window that is there as a whole; arguments as of `StreamingAggregator`.
 
-    As pushing all and taking a snapshot, but nothing is copied or retained: lists and buffers are
-    read a second time for the anomalies.
+    As pushing all and taking a snapshot, but nothing is copied or retained: buffers are read a
+    second time for the anomalies, and of lists what looked suspicious the first time.
     """
-    if not isinstance(values, list | tuple):
+    slow_to_read = isinstance(values, list | tuple)
+    if not slow_to_read:
         values = float64_column(values)
     accumulator = core.Accumulator(
         _new_buckets(factor, functions, decimals, nan_policy),
         nan_policy=nan_policy,
-        suspect_beyond=anomaly_threshold,
+        suspect_beyond=anomaly_threshold if slow_to_read else None,
     )
     accumulator.push_many(values)
     moments, buckets = accumulator.parts()

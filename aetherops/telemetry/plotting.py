@@ -31,8 +31,8 @@ def largest_triangle_three_buckets(
     y = float64_column(values)
     if n_out < 3:
         raise InvalidInputError("n_out", n_out, "3 or more points")
-    x = float64_column(range(len(y)) if times is None else times, "times")
-    if len(x) != len(y):
+    x = None if times is None else float64_column(times, "times")
+    if x is not None and len(x) != len(y):
         raise InvalidInputError("times", f"{len(x)} times", f"{len(y)}, one a value")
     if n_out >= len(y):
         return _every(len(y))

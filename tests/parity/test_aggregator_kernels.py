@@ -186,6 +186,7 @@ def test_points_for_plots(streams, twins, compare):
             continue
         y = array("d", values)
         x = array("d", sorted(rng.uniform(0, 1e6) for _ in values))
+        x = rng.choice([x, None])
         n_out = rng.randrange(3, len(values))
         assert native.largest_triangles(x, y, n_out) == pure.largest_triangles(x, y, n_out)
         n_buckets = rng.randrange(1, len(values))

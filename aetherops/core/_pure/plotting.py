@@ -10,7 +10,7 @@ from collections.abc import Sequence
 __all__ = ["extreme_points", "largest_triangles"]
 
 
-def largest_triangles(x: Sequence[float], y: Sequence[float], n_out: int) -> array[int]:
+def largest_triangles(times: Sequence[float] | None, y: Sequence[float], n_out: int) -> array[int]:
     """Indices of ``n_out`` points, 3 to n of them: largest triangle, three buckets.
 
     Steinarsson (2013): the first and the last point stay; of each bucket between, the point that
@@ -18,6 +18,7 @@ def largest_triangles(x: Sequence[float], y: Sequence[float], n_out: int) -> arr
     is left out of that mean and is chosen only where a bucket holds nothing else.
     """
     n = len(y)
+    x: Sequence[float] = range(n) if times is None else times
     indices = array("q", [0])
     chosen = 0
     for bucket in range(n_out - 2):

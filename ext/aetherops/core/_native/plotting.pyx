@@ -13,11 +13,19 @@ from aetherops.core._native.kernels cimport selected
 cdef array.array _INTEGERS = make_array("q")
 
 
-def largest_triangles(const double[::1] x, const double[::1] y, int64_t n_out):
+cdef inline double at(const double *x, int64_t i) noexcept nogil:
+    """Where a value lies on the horizontal axis; by default at its index."""
+    return x[i] if x != NULL else <double>i
+
+
+def largest_triangles(const double[::1] times, const double[::1] y, int64_t n_out):
     cdef int64_t n = len(y), bucket, i, start, end, next_end, best, count, chosen = 0
     cdef array.array indices = array.clone(_INTEGERS, n_out, zero=False)
     cdef int64_t *out = <int64_t *>indices.data.as_longlongs
     cdef double sum_x, sum_y, mean_x, mean_y, area, largest, run, rise
+    cdef const double *x = NULL
+    if times is not None:
+        x = &times[0]
     with nogil:
         out[0] = 0
         out[n_out - 1] = n - 1
@@ -29,17 +37,17 @@ def largest_triangles(const double[::1] x, const double[::1] y, int64_t n_out):
             count = 0
             for i in range(end, next_end):
                 if y[i] == y[i]:
-                    sum_x += x[i]
+                    sum_x += at(x, i)
                     sum_y += y[i]
                     count += 1
-            mean_x = sum_x / count if count else x[end]
+            mean_x = sum_x / count if count else at(x, end)
             mean_y = sum_y / count if count else y[chosen]
-            run = x[chosen] - mean_x
+            run = at(x, chosen) - mean_x
             rise = mean_y - y[chosen]
             best = start
             largest = -1.0
             for i in range(start, end):
-                area = fabs(run * (y[i] - y[chosen]) - (x[chosen] - x[i]) * rise)
+                area = fabs(run * (y[i] - y[chosen]) - (at(x, chosen) - at(x, i)) * rise)
                 if area > largest:
                     largest = area
                     best = i

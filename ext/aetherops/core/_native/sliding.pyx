@@ -85,22 +85,28 @@ cdef class SlidingMoments:
     def roll(self, values):
         cdef FloatReader reader = FloatReader(values)
         cdef double[512] strip
+        cdef double[4][512] rolled
+        cdef int64_t[512] counts
         cdef Py_ssize_t got, i
+        cdef int column
         cdef Totals totals
-        mean, m2, low, high = (make_array("d") for _ in range(4))
         count = make_array("q")
+        columns = [make_array("d") for _ in range(4)]
         while True:
             got = reader.read(strip, 512)
             if got == 0:
-                return count, mean, m2, low, high
+                return count, *columns
             for i in range(got):
                 self.append(strip[i], 0)
                 totals = self.totals()
-                count.append(totals.count)
-                mean.append(totals.mean)
-                m2.append(totals.m2)
-                low.append(totals.min)
-                high.append(totals.max)
+                counts[i] = totals.count
+                rolled[0][i] = totals.mean
+                rolled[1][i] = totals.m2
+                rolled[2][i] = totals.min
+                rolled[3][i] = totals.max
+            count.frombytes((<const char *>counts)[:got * sizeof(int64_t)])
+            for column in range(4):
+                columns[column].frombytes((<const char *>rolled[column])[:got * sizeof(double)])
 
     def expire(self, int64_t now_us):
         if not self.duration_us:

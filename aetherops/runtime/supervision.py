@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import structlog
 
 from aetherops.errors import AetherOpsError
 
-__all__ = ["Part", "PartEndedError", "StopRequest", "stop_on_signals", "supervise"]
+__all__ = [
+    "Part",
+    "PartEndedError",
+    "StopRequest",
+    "pause",
+    "stop_on_signals",
+    "supervise",
+]
 
 _log = structlog.get_logger(__name__)
 
@@ -25,6 +32,13 @@ class Part(Protocol):
 
     def stop(self) -> None:
         """Ask `run` to come to its end; returns at once."""
+
+
+async def pause(stopping: asyncio.Event, seconds: float) -> None:
+    """Wait as a part does between two pieces of work: until it is to stop, at most so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
 
 
 class PartEndedError(AetherOpsError):

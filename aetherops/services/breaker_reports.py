@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
@@ -12,6 +11,7 @@ import structlog
 
 from aetherops.errors import UnavailableError
 from aetherops.resilience import State
+from aetherops.runtime.supervision import pause
 from aetherops.telemetry.samples import SampleBatch, Samples, Series
 from aetherops.telemetry.stream import Stream, StreamName
 
@@ -112,10 +112,7 @@ class BreakerReports:
                 await self._intake.put(batch)
                 await self._bus.publish(f"aetherops.resilience.{event.breaker}", _fields(event))
             except UnavailableError as error:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(
-                        self._stopping.wait(), max(_RETRY_S, error.retry_after_s)
-                    )
+                await pause(self._stopping, max(_RETRY_S, error.retry_after_s))
             else:
                 return
 

@@ -20,6 +20,7 @@ from sgp4.api import WGS72, Satrec
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.instants import from_us, to_us
+from aetherops.runtime.supervision import pause
 from aetherops.services.earth import (
     geodetic_from_earth_fixed,
     in_earth_shadow,
@@ -168,7 +169,7 @@ async def feed(
             if stop.is_set():
                 return
         start_us = max(start_us, end_us)
-        await _pause(stop, live_period_s)
+        await pause(stop, live_period_s)
 
 
 async def _put(intake: BatchQueue, batch: SampleBatch, stop: asyncio.Event) -> None:
@@ -176,17 +177,9 @@ async def _put(intake: BatchQueue, batch: SampleBatch, stop: asyncio.Event) -> N
         try:
             await intake.put(batch)
         except UnavailableError as error:
-            await _pause(stop, error.retry_after_s)
+            await pause(stop, error.retry_after_s)
         else:
             return
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 def _blocks(start_us: int, end_us: int, step_us: int) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from aetherops.errors import UnavailableError
+from aetherops.resilience import retry_backoff
+from aetherops.runtime.supervision import pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -22,7 +24,7 @@ _log = structlog.get_logger(__name__)
 
 _WAIT_S = 1.0
 _EXTEND_EVERY_S = 5.0
-_FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 5.0
+_FIRST_RETRY_MS, _LAST_RETRY_MS = 100, 5_000
 
 
 class IngestWorker:
@@ -50,19 +52,17 @@ class IngestWorker:
 
     async def run(self) -> None:
         """Work until `stop`; a dependency that is away is waited for."""
-        retry_s = _FIRST_RETRY_S
+        failures = 0
         while not self._stopping.is_set():
             try:
                 deliveries = await self._source.take(self._fetch_batches, _WAIT_S)
                 if deliveries:
                     await self._store_and_acknowledge(deliveries)
-                retry_s = _FIRST_RETRY_S
+                failures = 0
             except UnavailableError as error:
                 # Not acknowledged, so JetStream delivers them again.
-                _log.warning("ingest.waiting", dependency=error.dependency, retry_s=retry_s)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), retry_s)
-                retry_s = min(2 * retry_s, _LAST_RETRY_S)
+                failures += 1
+                await self._wait_for(error.dependency, failures)
 
     async def _store_and_acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         async with _extended(deliveries):
@@ -84,16 +84,15 @@ class IngestWorker:
 
     async def _write(self, deliveries: Sequence[Delivery]) -> None:
         """Write with the batches in hand again and again while only the store is away."""
-        retry_s = _FIRST_RETRY_S
+        failures = 0
         while True:
             try:
                 receipts = await self._store.write([one.accepted for one in deliveries])
             except UnavailableError as error:
                 if self._stopping.is_set():
                     raise
-                _log.warning("ingest.store_away", dependency=error.dependency, retry_s=retry_s)
-                await asyncio.sleep(retry_s)
-                retry_s = min(2 * retry_s, _LAST_RETRY_S)
+                failures += 1
+                await self._wait_for(error.dependency, failures)
             else:
                 _log.debug(
                     "ingest.stored",
@@ -101,6 +100,11 @@ class IngestWorker:
                     stored=sum(receipt.stored for receipt in receipts),
                 )
                 return
+
+    async def _wait_for(self, dependency: str, failures: int) -> None:
+        retry_s = retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000
+        _log.warning("ingest.waiting", dependency=dependency, retry_s=retry_s)
+        await pause(self._stopping, retry_s)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ import structlog
 from aetherops.errors import UnavailableError
 from aetherops.queue import queue_health
 from aetherops.ratelimit.load import LoadReading
+from aetherops.runtime.supervision import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +71,7 @@ class LoadWatch:
         while not self._stopping.is_set():
             with suppress(UnavailableError):
                 self.observe(await self._queue.backlog())
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._period_s)
+            await pause(self._stopping, self._period_s)
 
     def stop(self) -> None:
         """Return from `run`; limits stay as they are."""
@@ -87,14 +87,12 @@ class LoadWatch:
 
     def _drained_per_s(self, now_us: int, backlog: Backlog) -> float | None:
         """Bytes that left the queue since the reading before, by the mean size of a batch."""
-        if self._before is None or not backlog.batches:
+        if self._before is None or not backlog.batches or now_us == self._before[0]:
             return None
         before_us, before = self._before
         drained = (backlog.taken - backlog.batches) - (before.taken - before.batches)
-        elapsed_s = (now_us - before_us) / 1e6
-        return (
-            max(drained, 0) * (backlog.bytes / backlog.batches) / elapsed_s if elapsed_s else None
-        )
+        batch_bytes = backlog.bytes / backlog.batches
+        return max(drained, 0) * batch_bytes / ((now_us - before_us) / 1e6)
 
     def _hear(self, change: FactorChange) -> None:
         self._tell_factor(change.after_permille / 1000)

@@ -7,6 +7,7 @@ import pytest
 from aetherops.runtime.supervision import (
     PartEndedError,
     StopRequest,
+    pause,
     stop_on_signals,
     supervise,
 )
@@ -134,3 +135,13 @@ async def test_a_signal_is_a_request_and_later_ones_are_not_ours(number: signal.
 
     assert not request.repeated.is_set()
     assert signal.getsignal(number) in (before, signal.default_int_handler, signal.SIG_DFL)
+
+
+async def test_a_pause_ends_by_itself_or_when_the_part_is_to_stop() -> None:
+    stopping = asyncio.Event()
+    await pause(stopping, 0.001)
+    assert not stopping.is_set()
+
+    waiting = asyncio.create_task(pause(stopping, 3_600))
+    stopping.set()
+    await waiting

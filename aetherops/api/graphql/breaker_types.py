@@ -1,4 +1,4 @@
-"""GraphQL types of circuit breakers. The source of `CircuitBreaker` is a `Breaker`."""
+"""GraphQL types of circuit breakers. The source of `CircuitBreaker` is a `BreakerSnapshot`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aetherops.errors import NotFoundError
 from aetherops.resilience import Override, State
 
 if TYPE_CHECKING:
-    from aetherops.resilience import Breaker, BreakerRegistry, BreakerSnapshot
+    from aetherops.resilience import Breaker, BreakerRegistry, BreakerSnapshot, Totals
 
 __all__ = ["CircuitBreaker", "CircuitBreakerOverride", "find_breaker"]
 
@@ -75,35 +75,39 @@ class CircuitBreaker(graphene.ObjectType):
     calls = graphene.NonNull(CallTotals)
 
     @staticmethod
-    def resolve_state(breaker: Breaker, info: object) -> str:
+    def resolve_name(now: BreakerSnapshot, info: object) -> str:
+        """The breaker's name."""
+        return now.breaker
+
+    @staticmethod
+    def resolve_state(now: BreakerSnapshot, info: object) -> str:
         """The state's value."""
-        return breaker.state.value
+        return now.state.value
 
     @staticmethod
-    def resolve_override(breaker: Breaker, info: object) -> str:
+    def resolve_override(now: BreakerSnapshot, info: object) -> str:
         """The override's value."""
-        return breaker.snapshot().override.value
+        return now.override.value
 
     @staticmethod
-    def resolve_consecutive_failures(breaker: Breaker, info: object) -> int:
+    def resolve_consecutive_failures(now: BreakerSnapshot, info: object) -> int:
         """Failures in a row."""
-        return breaker.snapshot().counts.consecutive_failures
+        return now.counts.consecutive_failures
 
     @staticmethod
-    def resolve_seconds_in_state(breaker: Breaker, info: object) -> float:
+    def resolve_seconds_in_state(now: BreakerSnapshot, info: object) -> float:
         """Time since the last transition."""
-        return breaker.snapshot().age_ns / _NS
+        return now.age_ns / _NS
 
     @staticmethod
-    def resolve_seconds_to_probe(breaker: Breaker, info: object) -> float | None:
+    def resolve_seconds_to_probe(now: BreakerSnapshot, info: object) -> float | None:
         """Time until it moves by itself; null where it will not."""
-        now: BreakerSnapshot = breaker.snapshot()
         return now.wait_ns / _NS if now.wait_ns and now.state is not State.CLOSED else None
 
     @staticmethod
-    def resolve_calls(breaker: Breaker, info: object) -> object:
+    def resolve_calls(now: BreakerSnapshot, info: object) -> Totals:
         """Totals of calls."""
-        return breaker.snapshot().totals
+        return now.totals
 
 
 def find_breaker(breakers: BreakerRegistry, name: str) -> Breaker:

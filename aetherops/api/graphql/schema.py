@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from aetherops.api.graphql.budget import QueryBudget
     from aetherops.identity.operators import Operator
-    from aetherops.resilience import Breaker, BreakerRegistry
+    from aetherops.resilience import Breaker, BreakerRegistry, BreakerSnapshot
     from aetherops.telemetry.store import StreamRecord, TelemetryStore
 
 __all__ = ["QueryContext", "build_schema"]
@@ -105,10 +105,10 @@ class Query(graphene.ObjectType):
         return await read_page(context.store, prefix, first, after or "")
 
     @staticmethod
-    def resolve_circuit_breakers(root: object, info: GraphQLResolveInfo) -> list[Breaker]:
+    def resolve_circuit_breakers(root: object, info: GraphQLResolveInfo) -> list[BreakerSnapshot]:
         """All of them, by name."""
         context: QueryContext = info.context
-        return list(context.breakers)
+        return [breaker.snapshot() for breaker in context.breakers]
 
 
 class Mutation(graphene.ObjectType):
@@ -129,18 +129,20 @@ class Mutation(graphene.ObjectType):
     @staticmethod
     def resolve_hold_circuit_breaker(
         root: object, info: GraphQLResolveInfo, name: str, override: graphene.Enum
-    ) -> Breaker:
+    ) -> BreakerSnapshot:
         """Hold it; needs the permission `admin`."""
         breaker = _breaker_for_admin(info.context, name)
         breaker.force(Override(override.value))
-        return breaker
+        return breaker.snapshot()
 
     @staticmethod
-    def resolve_reset_circuit_breaker(root: object, info: GraphQLResolveInfo, name: str) -> Breaker:
+    def resolve_reset_circuit_breaker(
+        root: object, info: GraphQLResolveInfo, name: str
+    ) -> BreakerSnapshot:
         """Reset it; needs the permission `admin`."""
         breaker = _breaker_for_admin(info.context, name)
         breaker.reset()
-        return breaker
+        return breaker.snapshot()
 
 
 def _breaker_for_admin(context: QueryContext, name: str) -> Breaker:

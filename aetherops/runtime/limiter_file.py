@@ -12,6 +12,7 @@ import structlog
 
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import LimiterState
+from aetherops.runtime.private_files import write_private
 
 if TYPE_CHECKING:
     from aetherops.ratelimit import LocalLimiter
@@ -36,9 +37,7 @@ def kept_in_file(limiter: LocalLimiter, path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        unfinished = path.with_suffix(".new")
-        unfinished.write_bytes(limiter.state(_wall_us()).to_bytes())
-        unfinished.replace(path)
+        write_private(path, limiter.state(_wall_us()).to_bytes())
 
 
 def _wall_us() -> int:

@@ -31,12 +31,13 @@ def prepare_data_dir(data_dir: Path) -> Path:
     return data_dir
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 in one step: a reader sees the old text or the new one."""
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a file of mode 0600 in one step: a reader sees the old content or the new one."""
+    data = content.encode() if isinstance(content, str) else content
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

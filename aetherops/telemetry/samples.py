@@ -9,12 +9,9 @@ from uuid import UUID
 import numpy as np
 
 from aetherops.errors import InvalidInputError, LimitExceededError
-from aetherops.instants import FIRST_US, LAST_US, from_us, to_us
+from aetherops.instants import FIRST_US, LAST_US, from_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
     from numpy.typing import ArrayLike, NDArray
 
     from aetherops.telemetry.stream import Stream, StreamName
@@ -57,11 +54,6 @@ class Samples:
     def empty(cls) -> Self:
         """No samples."""
         return cls(np.empty(0, np.int64), np.empty(0, np.float64))
-
-    @classmethod
-    def from_datetimes(cls, times: Iterable[datetime], values: ArrayLike) -> Self:
-        """Columns from aware datetimes; a naive one is refused."""
-        return cls.of([to_us(t, f"times[{i}]") for i, t in enumerate(times)], values)
 
     def __len__(self) -> int:
         return len(self.times_us)

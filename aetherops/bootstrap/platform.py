@@ -19,7 +19,7 @@ from aetherops.identity.keys import SigningKey, load_or_create_key
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
 from aetherops.ratelimit.adaptive import AdaptiveLimits
-from aetherops.resilience import BreakerRegistry, exceptions
+from aetherops.resilience import BreakerRegistry
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.event_bus import NatsEventBus
 from aetherops.runtime.http_server import HttpServer, listening_socket
@@ -31,14 +31,13 @@ from aetherops.services.demo import DemoFeed
 from aetherops.services.ingest import IngestWorker
 from aetherops.services.load_watch import LoadWatch
 from aetherops.telemetry.jetstream import (
-    NATS_ANSWERS,
-    NATS_FAILURES,
     GuardedClient,
     JetStreamQueue,
     JetStreamSource,
+    is_nats_away,
     prepare_streams,
 )
-from aetherops.telemetry.postgres import POSTGRES_FAILURES, PostgresTelemetryStore
+from aetherops.telemetry.postgres import PostgresTelemetryStore, is_postgres_away
 
 if TYPE_CHECKING:
     import socket
@@ -85,10 +84,9 @@ async def serve(
         limits = await stack.enter_async_context(
             limits_kept(settings, connections.redis, breakers.get("redis"), metrics)
         )
-        parts = _build_parts(settings, connections, key, bound, metrics, breakers, limits)
-        if demo:
-            intake = JetStreamQueue(GuardedClient(connections.nats, breakers.get("nats")))
-            parts["demo"] = DemoFeed(intake, _now_us)
+        parts = _build_parts(
+            settings, connections, key, bound, metrics, breakers, limits, demo=demo
+        )
         instance = Instance(
             url=_url(bound), token=issue_token(key, settings.token_lifetime_s), pid=os.getpid()
         )
@@ -112,6 +110,8 @@ def _build_parts(
     metrics: Metrics,
     breakers: BreakerRegistry,
     limits: Limits,
+    *,
+    demo: bool,
 ) -> dict[str, Part]:
     """The long-lived parts; they stop from the last to the first, so sources come last."""
     store = PostgresTelemetryStore(connections.postgres, breakers.get("postgres"))
@@ -121,8 +121,7 @@ def _build_parts(
         f"ingest-{i}": IngestWorker(JetStreamSource(nats), store, settings.ingest_fetch_batches)
         for i in range(settings.ingest_workers)
     }
-    bus = NatsEventBus(connections.nats, nats)
-    parts["breaker-reports"] = BreakerReports(breakers, intake, bus, _now_us)
+    parts["breaker-reports"] = BreakerReports(breakers, intake, NatsEventBus(nats), _now_us)
     if limits.scalable is not None:
         adaptive = AdaptiveLimits([limits.scalable])
         parts["load-watch"] = LoadWatch(intake, adaptive, metrics.limit_factor.set)
@@ -137,6 +136,8 @@ def _build_parts(
         metrics=metrics,
     )
     parts["http"] = HttpServer(create_application(services), bound, settings.drain_timeout_s)
+    if demo:
+        parts["demo"] = DemoFeed(intake, _now_us)
     return parts
 
 
@@ -147,10 +148,7 @@ def _build_breakers(settings: Settings) -> BreakerRegistry:
             "nats": settings.nats_breaker.policy(),
             "redis": settings.redis_breaker.policy(),
         },
-        detectors={
-            "postgres": exceptions(*POSTGRES_FAILURES),
-            "nats": exceptions(*NATS_FAILURES, exclude=NATS_ANSWERS),
-        },
+        detectors={"postgres": is_postgres_away, "nats": is_nats_away},
     )
 
 

@@ -35,11 +35,10 @@ if TYPE_CHECKING:
     from aetherops.telemetry.samples import SampleBatch
 
 __all__ = [
-    "NATS_ANSWERS",
-    "NATS_FAILURES",
     "GuardedClient",
     "JetStreamQueue",
     "JetStreamSource",
+    "is_nats_away",
     "prepare_streams",
 ]
 
@@ -106,10 +105,12 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
         await js.update_stream(config)
 
 
-#: What the driver raises when the server is away. `nats.js.errors.APIError` is none of these: the
-#: server answered, and a full stream must not keep the workers from emptying it.
-NATS_FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError)
-NATS_ANSWERS: tuple[type[Exception], ...] = (nats.js.errors.APIError,)
+# What the driver raises when it could not do what was asked.
+_FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError)
+
+#: Judges uses of the client for a circuit breaker. An `APIError` says nothing against the server:
+#: it answered, and a full stream must not keep the workers from emptying it.
+is_nats_away = exceptions(*_FAILURES, exclude=(nats.js.errors.APIError,))
 
 
 class GuardedClient:
@@ -117,22 +118,20 @@ class GuardedClient:
 
     Parameters
     ----------
-    breaker : guards every use; `NATS_FAILURES` without `NATS_ANSWERS` should count as failures.
+    breaker : guards every use; its detector is `is_nats_away`.
     """
 
     def __init__(self, client: Client, breaker: Breaker | None = None) -> None:
-        self._client = client
-        self._breaker = breaker or Breaker(
-            "nats", detector=exceptions(*NATS_FAILURES, exclude=NATS_ANSWERS)
-        )
+        self.client = client
         self.js = client.jetstream()
+        self._breaker = breaker or Breaker("nats", detector=is_nats_away)
 
     @asynccontextmanager
     async def guarded(self) -> AsyncIterator[None]:
         """One use of the client; what the driver raises becomes our error."""
         with _translated():
             async with self._breaker.guard():
-                if not self._client.is_connected:
+                if not self.client.is_connected:
                     # It would buffer what is sent, and time out much later.
                     raise ConnectionError("NATS is not connected")
                 yield
@@ -234,5 +233,5 @@ def _version(message: Msg) -> int:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except NATS_FAILURES as error:
+    except _FAILURES as error:
         raise UnavailableError("nats") from error

@@ -1,5 +1,5 @@
 """The telemetry store in PostgreSQL: a row is a chunk of samples, not a sample."""
 
-from aetherops.telemetry.postgres.store import POSTGRES_FAILURES, PostgresTelemetryStore
+from aetherops.telemetry.postgres.store import PostgresTelemetryStore, is_postgres_away
 
-__all__ = ["POSTGRES_FAILURES", "PostgresTelemetryStore"]
+__all__ = ["PostgresTelemetryStore", "is_postgres_away"]

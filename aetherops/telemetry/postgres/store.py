@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aetherops.telemetry.store import AcceptedBatch
 
-__all__ = ["POSTGRES_FAILURES", "PostgresTelemetryStore"]
+__all__ = ["PostgresTelemetryStore", "is_postgres_away"]
 
 _RECEIPTS = """
 SELECT batch_id, stored, duplicates, corrected FROM receipt WHERE batch_id = ANY($1::uuid[])
@@ -58,9 +58,9 @@ SELECT c.count, c.codec, c.times, c."values" {_RANGE} ORDER BY c.start_us
 """
 
 
-#: What the driver raises when the server is away. Deadlocks and serialisation failures end one
-#: transaction; the same one succeeds later.
-POSTGRES_FAILURES: tuple[type[Exception], ...] = (
+# What the driver raises when the server is away. Deadlocks and serialisation failures end one
+# transaction; the same one succeeds later.
+_FAILURES: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -70,18 +70,21 @@ POSTGRES_FAILURES: tuple[type[Exception], ...] = (
     asyncpg.exceptions.TransactionRollbackError,
 )
 
+#: Judges uses of a connection for a circuit breaker.
+is_postgres_away = exceptions(*_FAILURES)
+
 
 class PostgresTelemetryStore:
     """`TelemetryStore` over an asyncpg pool on a migrated database.
 
     Parameters
     ----------
-    breaker : guards every use of a connection; `POSTGRES_FAILURES` should count as failures.
+    breaker : guards every use of a connection; its detector is `is_postgres_away`.
     """
 
     def __init__(self, pool: asyncpg.Pool, breaker: Breaker | None = None) -> None:
         self._pool = pool
-        self._breaker = breaker or Breaker("postgres", detector=exceptions(*POSTGRES_FAILURES))
+        self._breaker = breaker or Breaker("postgres", detector=is_postgres_away)
 
     async def write(self, batches: Sequence[AcceptedBatch]) -> list[Receipt]:
         """See `TelemetryStore.write`."""
@@ -139,7 +142,7 @@ class PostgresTelemetryStore:
         try:
             async with self._breaker.guard(), self._pool.acquire() as connection:
                 yield connection
-        except POSTGRES_FAILURES as error:
+        except _FAILURES as error:
             raise UnavailableError("postgres") from error
 
 

@@ -26,9 +26,8 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def test_the_library_example_prints_what_its_comments_say(capsys):
-    (code,) = blocks("python")
-
+@pytest.mark.parametrize("code", blocks("python"))
+def test_a_library_example_prints_what_its_comments_say(code, capsys):
     exec(compile(code, "README.md", "exec"), {})
 
     assert capsys.readouterr().out.splitlines() == re.findall(r"^print.*  # (.*)$", code, re.M)

@@ -11,6 +11,7 @@ from aetherops import core
 from aetherops.errors import InvalidInputError
 from aetherops.telemetry import aggregator_state
 from aetherops.telemetry.columns import float64_column, frozen
+from aetherops.telemetry.drift import LEAST_COUNT, LEAST_STD
 from aetherops.telemetry.moments import Moments
 from aetherops.telemetry.window_summary import (
     Drained,
@@ -20,11 +21,6 @@ from aetherops.telemetry.window_summary import (
 )
 
 __all__ = ["StreamingAggregator", "TelemetryWindow", "aggregate_telemetry_window", "summarize"]
-
-# The deviation that stands for "all values are the same".
-_LEAST_STD = 0.001
-# Fewer values show no drift.
-_LEAST_COUNT = 3
 
 
 class StreamingAggregator(core.Accumulator):
@@ -288,9 +284,9 @@ def _find_far(
 ) -> array[int]:
     """Indices of the values that lie far from the mean of the window, as `detect_drift` has it."""
     count, mean, m2, *_ = summary
-    if threshold is None or count < _LEAST_COUNT:
+    if threshold is None or count < LEAST_COUNT:
         return array("q")
-    std = sqrt(m2 / (count - 1)) or _LEAST_STD
+    std = sqrt(m2 / (count - 1)) or LEAST_STD
     return accumulator.find_far(mean, std, threshold, values)
 
 

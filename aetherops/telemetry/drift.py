@@ -12,6 +12,8 @@ from aetherops.telemetry.columns import float64_column
 from aetherops.telemetry.moments import Moments
 
 __all__ = [
+    "LEAST_COUNT",
+    "LEAST_STD",
     "Health",
     "Threshold",
     "adaptive_threshold",
@@ -21,8 +23,10 @@ __all__ = [
     "zscore_outliers",
 ]
 
-# Stands in for the deviation of values that are all the same.
-_LEAST_STD = 0.001
+#: Stands in for the deviation of values that are all the same.
+LEAST_STD = 0.001
+#: Fewer values show no drift.
+LEAST_COUNT = 3
 # From so many values above the threshold on, a stream is degraded.
 _DEGRADED_FROM = 3
 
@@ -47,10 +51,10 @@ def detect_drift(values: Iterable[float], threshold: float = 2.0) -> list[int]:
     three values show no drift. ``[10, 10, 10, 10, 10, 100]`` drifts at index 5.
     """
     column = float64_column(values)
-    if len(column) < 3:
+    if len(column) < LEAST_COUNT:
         return []
     moments = Moments(column)
-    std = moments.std() or _LEAST_STD
+    std = moments.std() or LEAST_STD
     return core.find_anomalies(column, moments.mean, std, threshold).tolist()
 
 
@@ -61,7 +65,7 @@ def zscore_outliers(values: Iterable[float], z_limit: float = 3.0) -> list[float
     """
     column = float64_column(values)
     moments = Moments(column)
-    std = moments.std(ddof=0) or _LEAST_STD
+    std = moments.std(ddof=0) or LEAST_STD
     indices = core.find_anomalies(column, moments.mean, std, z_limit, inclusive=True)
     return [column[i] for i in indices]
 
@@ -92,7 +96,7 @@ def adaptive_threshold(
     if len(column) < min_samples:
         return {"threshold": inf, "baseline": 0.0, "std": 0.0, "ready": False}
     moments = Moments(column[len(column) - min_samples :])
-    std = moments.std(ddof=0) or _LEAST_STD
+    std = moments.std(ddof=0) or LEAST_STD
     return {
         "threshold": round(moments.mean + sensitivity * std, 4),
         "baseline": round(moments.mean, 4),

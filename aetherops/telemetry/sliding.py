@@ -13,11 +13,10 @@ from aetherops.telemetry.columns import (
     frozen,
     int64_column,
 )
+from aetherops.telemetry.drift import LEAST_COUNT, LEAST_STD
 from aetherops.telemetry.moments import Moments
 
 __all__ = ["RollingColumns", "SlidingWindow", "rolling"]
-
-_LEAST_STD = 0.001
 
 
 class RollingColumns(NamedTuple):
@@ -57,10 +56,10 @@ class SlidingWindow(core.SlidingMoments):
 
     def anomalies(self, threshold: float = 2.0) -> list[int]:
         """Positions in the window, 0 the oldest, of values beyond ``threshold`` deviations."""
-        if self.count < 3:
+        if self.count < LEAST_COUNT:
             return []
         moments = self.moments()
-        std = moments.std() or _LEAST_STD
+        std = moments.std() or LEAST_STD
         return core.find_anomalies(self.values(), moments.mean, std, threshold).tolist()
 
     def copy(self) -> Self:

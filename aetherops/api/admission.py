@@ -76,8 +76,8 @@ class Admission:
 class AddressLimit:
     """Refuses requests of an address that asks too often, before anything is read of them.
 
-    The address is that of the connection: a header that names another would be believed of
-    anyone. Behind a proxy, limit there, or run uvicorn with its own proxy settings.
+    The address is that of the connection, or the one that a proxy on this machine forwards
+    (uvicorn believes nobody else).
     """
 
     def __init__(self, app: ASGIApp, gate: Gate | None) -> None:

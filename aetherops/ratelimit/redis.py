@@ -23,6 +23,7 @@ from aetherops.ratelimit.state import Limit
 __all__ = ["RedisCounters"]
 
 _LANES = 2
+_CONNECT_S = 1.0  # a connection is made beside the decisions, which do not wait for it so long
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 
@@ -106,9 +107,12 @@ class _Lane:
 
     def __init__(self, client: Redis | RedisCluster, script: Script, deadline_s: float) -> None:
         self.script = script
-        self._client = client
         self._deadline_s = deadline_s
-        self._server = _Cluster(client) if isinstance(client, RedisCluster) else _OneServer(client)
+        self._server = (
+            _Cluster(client)
+            if isinstance(client, RedisCluster)
+            else _OneServer(client, script.source)
+        )
         self._gathering: list[Ask] = []
         self._latest: dict[str | int, Ask] = {}
         self._sending: asyncio.Task[None] | None = None
@@ -173,7 +177,7 @@ class _Lane:
         replies = await self._server.run(script, asks)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
-            await self._client.script_load(script.source)
+            await self._server.load(script.source)
             again = await self._server.run(script, [asks[i] for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
@@ -183,8 +187,9 @@ class _Lane:
 class _OneServer:
     """Batches over one connection, taken from a client's pool."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, source: str) -> None:
         self._pool: Any = client.connection_pool
+        self._source = source
         self._connecting: asyncio.Task[AbstractConnection] | None = None
 
     async def run(self, script: Script, asks: Sequence[Ask]) -> list[bytes | Exception]:
@@ -195,9 +200,11 @@ class _OneServer:
         except BaseException:
             # A late answer must not be taken for one to the next batch.
             self._connecting = None
-            await connection.disconnect(nowait=True)
-            await self._pool.release(connection)
+            await self._drop(connection)
             raise
+
+    async def load(self, source: str) -> None:
+        await _load(await self._connection(), source)
 
     async def aclose(self) -> None:
         connecting, self._connecting = self._connecting, None
@@ -209,12 +216,27 @@ class _OneServer:
     async def _connection(self) -> AbstractConnection:
         """The connection, made by a task that goes on after a batch has given up waiting."""
         if self._connecting is None:
-            self._connecting = asyncio.create_task(self._pool.get_connection())
+            self._connecting = asyncio.create_task(self._connect())
         try:
             return await asyncio.shield(self._connecting)
         except _FAILURES:
             self._connecting = None
             raise
+
+    async def _connect(self) -> AbstractConnection:
+        """A connection whose server knows the script, so that one round trip is a decision."""
+        async with asyncio.timeout(_CONNECT_S):
+            connection: AbstractConnection = await self._pool.get_connection()
+            try:
+                await _load(connection, self._source)
+            except BaseException:
+                await self._drop(connection)
+                raise
+        return connection
+
+    async def _drop(self, connection: AbstractConnection) -> None:
+        await connection.disconnect(nowait=True)
+        await self._pool.release(connection)
 
 
 class _Cluster:
@@ -230,8 +252,16 @@ class _Cluster:
         replies: list[bytes | Exception] = await pipeline.execute(raise_on_error=False)
         return replies
 
+    async def load(self, source: str) -> None:
+        await self._client.script_load(source)
+
     async def aclose(self) -> None:
         """The client is its owner's."""
+
+
+async def _load(connection: AbstractConnection, source: str) -> None:
+    await connection.send_command("SCRIPT", "LOAD", source)
+    await connection.read_response(disable_decoding=True)
 
 
 async def _reply(connection: AbstractConnection) -> bytes | Exception:

@@ -265,7 +265,7 @@ async def over_a_server(port: int, rounds: int = 5) -> dict[str, float]:
     from aetherops.ratelimit.redis import RedisCounters
 
     limit = BucketLimit(10**6, Rate.of(10**6))
-    client = Redis(port=port)
+    client = Redis(host="127.0.0.1", port=port)
     store = RedisCounters(client, "figures", limit, deadline_s=5)
     shared = SharedLimiter(store)
     leased = {

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.chaos
 
 CALLERS = 50
 LIMIT = BucketLimit(1000, Rate.of(1))
-# Forty milliseconds are the limiter's own deadline; the rest is room for a crowded machine.
-SLOWEST_S = 0.4
+DECISION_S = 0.05  # the limiter gives the server forty milliseconds, and has ten to decide itself
+TURNS = 5  # of the event loop, that giving up takes: each may be as long as the machine is crowded
 LOCAL = {Reason.LOCAL_GRANTED, Reason.LOCAL_LIMIT}
 
 
@@ -80,7 +80,8 @@ class Server:
             await self.kill()
 
     def client(self) -> Redis:
-        return Redis(port=self.port, retry=Retry(NoBackoff(), 0))
+        # An address: a name is resolved in a thread, which a busy loop can starve.
+        return Redis(host="127.0.0.1", port=self.port, retry=Retry(NoBackoff(), 0))
 
     async def _answers(self, client: Redis) -> bool:
         try:
@@ -97,9 +98,15 @@ class Load:
         self._stopping = False
         self.reasons: Counter[Reason] = Counter()
         self.took_s: list[float] = []
+        self.longest_turn_s = 0.0
 
     async def run(self) -> None:
-        await asyncio.gather(*(self._call(f"client {i}") for i in range(CALLERS)))
+        callers = (self._call(f"client {i}") for i in range(CALLERS))
+        await asyncio.gather(self._watch_loop(), *callers)
+
+    def slowest_s(self) -> float:
+        """What a decision may take, given how slow this machine's event loop was."""
+        return DECISION_S + TURNS * self.longest_turn_s
 
     def stop(self) -> None:
         self._stopping = True
@@ -112,6 +119,13 @@ class Load:
             while sum(self.reasons[reason] for reason in reasons) < wanted:
                 await asyncio.sleep(0.005)
         return self.took_s[start:]
+
+    async def _watch_loop(self) -> None:
+        while not self._stopping:
+            start_s = time.perf_counter()
+            await asyncio.sleep(0)
+            self.longest_turn_s = max(self.longest_turn_s, time.perf_counter() - start_s)
+            await asyncio.sleep(0.001)
 
     async def _call(self, key: str) -> None:
         while not self._stopping:
@@ -146,7 +160,7 @@ async def test_decisions_go_on_while_the_server_is_lost_and_return_to_it_by_them
     else:
         server.silence()
     during = await load.until(*LOCAL, decisions=2000)
-    assert max(during) < SLOWEST_S
+    assert max(during) < load.slowest_s()
     assert statistics.median(during) < 0.001
     assert limiter.fallback_total >= 2000
 
@@ -155,7 +169,7 @@ async def test_decisions_go_on_while_the_server_is_lost_and_return_to_it_by_them
     else:
         server.wake()
     after = await load.until(Reason.GRANTED, decisions=500)
-    assert max(after) < SLOWEST_S
+    assert max(after) < load.slowest_s()
     load.stop()
     await running
     await store.aclose()
@@ -190,7 +204,11 @@ async def test_leases_are_spent_while_the_server_is_lost_and_no_token_is_granted
     limit = BucketLimit(600, Rate.of("1/hour"))
     store = RedisCounters(client, "chaos", limit)
     limiter = LeasedLimiter(store, lease=LeasePolicy(size=100, ttl_s=30))
-    reasons = Counter([(await limiter.decide("hot")).reason for _ in range(50)])
+    reasons: Counter[Reason] = Counter()
+    async with asyncio.timeout(30):
+        while reasons[Reason.GRANTED] < 50:
+            reasons[(await limiter.decide("hot")).reason] += 1
+            await asyncio.sleep(0.001)
     server.silence()
     reasons.update([(await limiter.decide("hot")).reason for _ in range(100)])
     assert reasons[Reason.GRANTED] >= 100
@@ -203,6 +221,21 @@ async def test_leases_are_spent_while_the_server_is_lost_and_no_token_is_granted
                 await asyncio.sleep(0.01)
     assert reasons[Reason.GRANTED] <= 600
     await limiter.aclose()
+    await store.aclose()
+    await client.aclose()
+
+
+async def test_a_connection_that_is_never_answered_is_given_up_for_another(server):
+    client = server.client()
+    store = RedisCounters(client, "chaos", LIMIT)
+    limiter = SharedLimiter(store)
+    server.silence()
+    assert (await limiter.decide("k")).reason is Reason.LOCAL_GRANTED
+    await asyncio.sleep(1.2)  # a connection is given up after a second
+    server.wake()
+    async with asyncio.timeout(30):
+        while (await limiter.decide("k")).reason is not Reason.GRANTED:
+            await asyncio.sleep(0.01)
     await store.aclose()
     await client.aclose()
 

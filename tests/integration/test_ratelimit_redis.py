@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit import BucketLimit, Rate, Reason, WindowLimit, WindowMode
@@ -202,6 +202,21 @@ async def test_an_error_of_the_server_is_unavailability_with_its_cause(redis):
     assert (await store.take("other", 1, 1)).granted == 1
 
 
+async def test_a_server_that_takes_no_script_is_unavailability_with_its_cause(redis, servers):
+    await redis.acl_setuser(
+        "plain", enabled=True, nopass=True, keys=["*"], categories=["+@all", "-@scripting"]
+    )
+    plain = Redis.from_url(servers.redis_url, username="plain", password="any")
+    store = counters(plain, "refused", BucketLimit(5, Rate.of(1)))
+    for _ in range(2):
+        with pytest.raises(UnavailableError) as failure:
+            await store.take("k", 1, 1)
+        assert isinstance(failure.value.__cause__, NoPermissionError)
+    await store.aclose()
+    await plain.aclose()
+    await redis.acl_deluser("plain")
+
+
 async def test_a_deadline_is_a_time(redis):
     with pytest.raises(InvalidInputError, match="deadline_s"):
         RedisCounters(redis, "d", BucketLimit(5, Rate.of(1)), deadline_s=0)
@@ -271,7 +286,7 @@ async def cluster(tmp_path: Path) -> AsyncIterator[RedisCluster]:
         *cluster_node(tmp_path, port), stdout=asyncio.subprocess.DEVNULL
     )
     try:
-        node = Redis(port=port)
+        node = Redis(host="127.0.0.1", port=port)
         async with asyncio.timeout(30):
             while not await answers(node):
                 await asyncio.sleep(0.02)

@@ -22,6 +22,7 @@ __all__ = ["BLOCK", "BlockMoments", "Totals", "merge_totals", "take_all", "take_
 
 BLOCK = 512
 LANES = 16
+_SPLITTABLE = 1e290  # from here on a distance would overflow where it is halved
 
 
 class Totals(NamedTuple):
@@ -45,6 +46,26 @@ def two_sum(a: float, b: float) -> tuple[float, float]:
     return s, (a - (s - z)) + (b - z)
 
 
+def _halves(x: float) -> tuple[float, float]:
+    """x as a sum of two doubles of half its digits (Dekker, 1971)."""
+    c = 134217729.0 * x  # 2^27 + 1
+    high = c - (c - x)
+    return high, x - high
+
+
+def _missing_of_step(high: float, low: float, n_b: float, n: float, step: float) -> float:
+    """What (high + low) * n_b has more than step * n.
+
+    Half the digits times a count below 2^27 is an exact product.
+    """
+    if not abs(high) < _SPLITTABLE:
+        return 0.0
+    distance = _halves(high)
+    taken = _halves(step)
+    missing = (distance[0] * n_b - taken[0] * n) + (distance[1] * n_b - taken[1] * n)
+    return missing + low * n_b
+
+
 def merge_totals(a: Totals, b: Totals) -> Totals:
     """Chan, Golub and LeVeque's update, with the mean kept in two doubles."""
     if b.count == 0:
@@ -54,12 +75,16 @@ def merge_totals(a: Totals, b: Totals) -> Totals:
     n_a = float(a.count)
     n_b = float(b.count)
     n = n_a + n_b
-    delta = (b.mean - a.mean) + (b.mean_low - a.mean_low)
+    high, low = two_sum(b.mean, -a.mean)
+    low += b.mean_low - a.mean_low
+    delta = high + low
     if isfinite(delta):
-        step = delta * (n_b / n)
-        m2 = (a.m2 + b.m2) + delta * step * n_a
+        share = 1.0 / n
+        step = high * (n_b * share)
+        missing = _missing_of_step(high, low, n_b, n, step) * share
+        m2 = (a.m2 + b.m2) + delta * (step + missing) * n_a
         high, low = two_sum(a.mean, step)
-        mean, mean_low = two_sum(high, low + a.mean_low)
+        mean, mean_low = two_sum(high, low + (a.mean_low + missing))
     elif isfinite(a.mean) and isfinite(b.mean):
         # The distance overflows, the mean between them does not.
         mean = a.mean * (n_a / n) + b.mean * (n_b / n)

@@ -15,6 +15,7 @@ cdef extern from "numbers.h" nogil:
         int32_t low, high
 
     void two_sum(double, double, double *, double *) noexcept nogil
+    double missing_of_step(double, double, double, double, double) noexcept nogil
     double round_decimal(double, double) noexcept nogil
     double anomaly_cutoff(double, double, double, int, int) noexcept nogil
     bint is_anomalous(double, double, double, double, int) noexcept nogil

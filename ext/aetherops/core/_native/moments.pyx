@@ -15,7 +15,7 @@ from aetherops.core._native.floats cimport (
     OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name, nan_refused,
     read_nan_policy,
 )
-from aetherops.core._native.kernels cimport BLOCK, block, selected, two_sum
+from aetherops.core._native.kernels cimport BLOCK, block, missing_of_step, selected, two_sum
 
 from aetherops.errors import InvalidInputError
 
@@ -26,7 +26,7 @@ cdef enum:
 
 cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil:
     """Chan, Golub and LeVeque's update, with the mean kept in two doubles."""
-    cdef double n_a, n_b, n, delta, step, high, low
+    cdef double n_a, n_b, n, delta, share, step, missing, high, low
     if other.count == 0:
         return
     if into.count == 0:
@@ -35,12 +35,16 @@ cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil:
     n_a = <double>into.count
     n_b = <double>other.count
     n = n_a + n_b
-    delta = (other.mean - into.mean) + (other.mean_low - into.mean_low)
+    two_sum(other.mean, -into.mean, &high, &low)
+    low += other.mean_low - into.mean_low
+    delta = high + low
     if isfinite(delta):
-        step = delta * (n_b / n)
-        into.m2 = (into.m2 + other.m2) + delta * step * n_a
+        share = 1.0 / n
+        step = high * (n_b * share)
+        missing = missing_of_step(high, low, n_b, n, step) * share
+        into.m2 = (into.m2 + other.m2) + delta * (step + missing) * n_a
         two_sum(into.mean, step, &high, &low)
-        two_sum(high, low + into.mean_low, &into.mean, &into.mean_low)
+        two_sum(high, low + (into.mean_low + missing), &into.mean, &into.mean_low)
     elif isfinite(into.mean) and isfinite(other.mean):
         # The distance overflows, the mean between them does not.
         into.mean = into.mean * (n_a / n) + other.mean * (n_b / n)

@@ -48,14 +48,36 @@ static inline void two_sum(double a, double b, double *sum, double *lost)
     *sum = s;
 }
 
-/* The sign of the exact residual x*y - p, where p is the rounded product (Dekker, 1971). */
+/* x as a sum of two doubles of half its digits (Dekker, 1971). */
+static inline void halves(double x, double *high, double *low)
+{
+    double c = 134217729.0 * x; /* 2^27 + 1 */
+    *high = c - (c - x);
+    *low = x - *high;
+}
+
+/* x*y - p, where p is the rounded product (Dekker, 1971). */
 static inline double product_residual(double x, double y, double p)
 {
-    const double splitter = 134217729.0; /* 2^27 + 1 */
-    double cx = splitter * x, cy = splitter * y;
-    double xh = cx - (cx - x), yh = cy - (cy - y);
-    double xl = x - xh, yl = y - yh;
+    double xh, xl, yh, yl;
+    halves(x, &xh, &xl);
+    halves(y, &yh, &yl);
     return xl * yl - (((p - xh * yh) - xl * yh) - xh * yl);
+}
+
+/* What (high + low) * n_b has more than step * n.
+ *
+ * Half the digits times a count below 2^27 is an exact product. From 1e290 on a distance would
+ * overflow where it is halved: its step is left as it is.
+ */
+static inline double missing_of_step(double high, double low, double n_b, double n, double step)
+{
+    if (!(fabs(high) < 1e290))
+        return 0.0;
+    double dh, dl, sh, sl;
+    halves(high, &dh, &dl);
+    halves(step, &sh, &sl);
+    return ((dh * n_b - sh * n) + (dl * n_b - sl * n)) + low * n_b;
 }
 
 /* round(x, decimals) of Python, for scale = 10**decimals with 0 <= decimals <= 15.

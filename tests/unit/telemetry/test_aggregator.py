@@ -8,6 +8,7 @@ import pickle
 import random
 import threading
 from array import array
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -336,6 +337,25 @@ def test_two_threads_cannot_push_into_one_aggregator_at_once():
         thread.join()
     assert aggregator.n_seen == len(values) * (40 - len(refusals))
     assert set(refusals) <= {"another thread is pushing into this aggregator"}
+
+
+@pytest.mark.skipif(core.IMPLEMENTATION == "pure", reason="the twins hold the interpreter lock")
+def test_the_parts_are_out_of_reach_while_another_thread_pushes():
+    aggregator = StreamingAggregator(10, anomaly_threshold=None)
+    moments, (buckets,) = aggregator.parts()
+    values = array("d", noise(2_000_000))
+    refusals = Counter()
+    pushing = threading.Thread(target=lambda: [aggregator.push_many(values) for _ in range(10)])
+    pushing.start()
+    while pushing.is_alive():
+        for part, touch in ("moments", moments.summary), ("buckets", buckets.drain):
+            try:
+                touch()
+            except RuntimeError as error:
+                refusals[part] += part in str(error)
+    pushing.join()
+    assert refusals["moments"] > 0 < refusals["buckets"]
+    assert moments.summary()[0] == aggregator.n_seen == 10 * len(values)
 
 
 def test_a_number_that_pushes_while_it_is_read_is_harmless():

@@ -299,24 +299,27 @@ cdef class Accumulator:
             for i in range(accepted):
                 if judge_next(&self.judge, x[i]):
                     self.found.append(self.n_before + self.n_values + i)
-        if accepted == 0:
-            pass
-        elif self.retains:
-            if self.n_values + accepted > self.capacity:
-                self.enlarge(max(self.n_values + accepted, self.capacity + self.capacity // 2))
-            self.flush()
-            self.take(x, accepted, self.n_values, self.values + self.n_values)
-            self.n_values += accepted
-            self.n_taken = self.n_values
-        elif accepted <= self.capacity - self.n_values:
-            memcpy(self.values + self.n_values, x, accepted * sizeof(double))
-            self.n_values += accepted
-        else:
-            self.flush()
-            self.take(x, accepted, self.n_before, NULL)
-            self.n_before += accepted
+        if accepted:
+            self.take_or_gather(x, accepted)
         if accepted < n:
             raise nan_refused(f"values[{index + accepted}]")
+        return 0
+
+    cdef int take_or_gather(self, const double *x, Py_ssize_t n) except -1:
+        if self.retains:
+            if self.n_values + n > self.capacity:
+                self.enlarge(max(self.n_values + n, self.capacity + self.capacity // 2))
+            self.flush()
+            self.take(x, n, self.n_values, self.values + self.n_values)
+            self.n_values += n
+            self.n_taken = self.n_values
+        elif n <= self.capacity - self.n_values:
+            memcpy(self.values + self.n_values, x, n * sizeof(double))
+            self.n_values += n
+        else:
+            self.flush()
+            self.take(x, n, self.n_before, NULL)
+            self.n_before += n
         return 0
 
     cdef int flush(self) except -1:
@@ -344,10 +347,18 @@ cdef class Accumulator:
         if n < LONG_INPUT:
             take_strips(&self.stations, x, n, base, copy)
             return 0
-        self.in_use = True
+        self.hold(True)
         with nogil:
             take_strips(&self.stations, x, n, base, copy)
-        self.in_use = False
+        self.hold(False)
+        return 0
+
+    cdef int hold(self, bint in_use) except -1:
+        """Keep other threads off this and its parts, or let them."""
+        cdef Buckets buckets
+        self.in_use = self.moments.in_use = in_use
+        for buckets in self.buckets:
+            buckets.in_use = in_use
         return 0
 
     def parts(self):

@@ -55,5 +55,6 @@ cdef class Buckets:
     cdef list columns
 
     cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t start) except -1
+    cdef int check_free(self) except -1
     cdef int reserve(self, Py_ssize_t n_values) except -1
     cdef tuple shape(self)

@@ -272,6 +272,7 @@ cdef class Buckets:
         self.reset()
 
     def reset(self):
+        self.check_free()
         clear(&self.running.filling)
         self.held = new_floats(0)
         self.scratch = new_floats(0)
@@ -309,14 +310,18 @@ cdef class Buckets:
             raise nan_refused(f"values[{start + accepted}]")
         return 0
 
-    cdef int reserve(self, Py_ssize_t n_values) except -1:
-        """Room for what n_values more can complete."""
+    cdef int check_free(self) except -1:
         if self.in_use:
             raise RuntimeError("another thread is pushing into these buckets")
+        return 0
+
+    cdef int reserve(self, Py_ssize_t n_values) except -1:
+        """Room for what n_values more can complete."""
         cdef int64_t n_open = self.running.filling.n + n_values
         cdef int64_t wanted = self.running.n_complete + n_open // self.running.factor
         cdef int64_t longest = min(self.running.factor, n_open)
         cdef array.array column
+        self.check_free()
         for i in range(self.running.n_functions):
             column = self.columns[i]
             widen(column, self.running.n_complete, wanted)
@@ -344,6 +349,7 @@ cdef class Buckets:
 
     def completed(self):
         """A column a function, of the completed buckets."""
+        self.check_free()
         return tuple([column[:self.running.n_complete] for column in self.columns])
 
     def current(self):
@@ -373,6 +379,7 @@ cdef class Buckets:
     def drain(self):
         """The columns of the completed buckets, which are then forgotten."""
         cdef array.array column
+        self.check_free()
         drained = tuple(self.columns)
         for column in drained:
             array.resize(column, self.running.n_complete)
@@ -381,6 +388,7 @@ cdef class Buckets:
         return drained
 
     def state(self):
+        self.check_free()
         filling = self.running.filling
         return (
             (filling.n, filling.n_numbers, filling.sum, filling.low, filling.high, filling.last),

@@ -34,5 +34,7 @@ cdef class BlockMoments:
     cdef MomentsState running
     cdef bint in_use             # by a thread that has released the interpreter lock
 
+    cdef int check_free(self) except -1
     cdef int reserve(self) except -1
+    cdef Totals totals(self) except *
     cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t index) except -1

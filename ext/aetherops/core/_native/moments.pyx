@@ -176,9 +176,13 @@ cdef class BlockMoments:
             self.feed(strip, got, index)
             index += got
 
-    cdef int reserve(self) except -1:
+    cdef int check_free(self) except -1:
         if self.in_use:
             raise RuntimeError("another thread is pushing into these moments")
+        return 0
+
+    cdef int reserve(self) except -1:
+        self.check_free()
         if self.running.pending == NULL:
             self.running.pending = <double *>PyMem_Malloc(BLOCK * sizeof(double))
             if self.running.pending == NULL:
@@ -200,17 +204,22 @@ cdef class BlockMoments:
             raise nan_refused(f"values[{index + accepted}]")
         return 0
 
+    cdef Totals totals(self) except *:
+        self.check_free()
+        return totals_of(&self.running)
+
     def merge(self, other):
         if not isinstance(other, BlockMoments):
             raise TypeError(f"other: expected Moments, got {type(other).__name__}")
-        cdef Totals totals = totals_of(&self.running)
-        cdef Totals others = totals_of(&(<BlockMoments>other).running)
+        cdef Totals totals = self.totals()
+        cdef Totals others = (<BlockMoments>other).totals()
         self.reserve()
         merge_totals(&totals, &others)
         self.running.folded = totals
         self.running.n_pending = 0
 
     def reset(self):
+        self.check_free()
         self.running.folded = Totals(0, NAN, 0.0, 0.0, NAN, NAN, NAN, NAN)
         self.running.n_pending = 0
 
@@ -224,19 +233,19 @@ cdef class BlockMoments:
 
     @property
     def mean(self):
-        return totals_of(&self.running).mean
+        return self.totals().mean
 
     @property
     def m2(self):
-        return totals_of(&self.running).m2
+        return self.totals().m2
 
     @property
     def min(self):
-        return totals_of(&self.running).min
+        return self.totals().min
 
     @property
     def max(self):
-        return totals_of(&self.running).max
+        return self.totals().max
 
     @property
     def first(self):
@@ -251,7 +260,7 @@ cdef class BlockMoments:
         return self.running.folded.last
 
     def variance(self, int ddof=1):
-        cdef Totals totals = totals_of(&self.running)
+        cdef Totals totals = self.totals()
         if ddof < 0:
             raise InvalidInputError("ddof", ddof, "0 or more")
         return totals.m2 / (totals.count - ddof) if totals.count > ddof else NAN
@@ -260,10 +269,11 @@ cdef class BlockMoments:
         return sqrt(self.variance(ddof))
 
     def summary(self):
-        cdef Totals t = totals_of(&self.running)
+        cdef Totals t = self.totals()
         return t.count, t.mean, t.m2, t.min, t.max, t.first, t.last
 
     def state(self):
+        self.check_free()
         cdef Totals t = self.running.folded
         filling = (<char *>self.running.pending)[:self.running.n_pending * sizeof(double)]
         return t.count, t.mean, t.mean_low, t.m2, t.min, t.max, t.first, t.last, filling

@@ -223,7 +223,7 @@ def summarize(
     As pushing all and taking a snapshot, but nothing is copied or retained: buffers are read a
     second time for the anomalies, and of lists what looked suspicious the first time.
     """
-    slow_to_read = isinstance(values, list | tuple)
+    slow_to_read = isinstance(values, (list, tuple))
     if not slow_to_read:
         values = float64_column(values)
     accumulator = core.Accumulator(
@@ -246,7 +246,7 @@ def _new_buckets(
 ) -> list[core.Buckets]:
     # NaN that must be refused does not get as far as the buckets.
     policy = "propagate" if nan_policy == "raise" else nan_policy
-    if not isinstance(factor, Iterable):
+    if isinstance(factor, int) or not isinstance(factor, Iterable):
         return [core.Buckets(factor, functions, decimals=decimals, nan_policy=policy)]
     sizes = list(factor)
     if not sizes or len(set(sizes)) < len(sizes):

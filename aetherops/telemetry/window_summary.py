@@ -54,7 +54,8 @@ class WindowSummary(NamedTuple):
         count, mean, m2, low, high, first, last = summary
         variance = m2 / (count - ddof) if count > ddof else nan
         indices = frozen(anomaly_indices)
-        return cls(count, mean, variance, sqrt(variance), low, high, first, last, buckets, indices)
+        std = sqrt(variance)
+        return cls._make((count, mean, variance, std, low, high, first, last, buckets, indices))
 
     @property
     def downsampled(self) -> Mapping[str, Column]:
@@ -102,7 +103,7 @@ def all_columns(all_buckets: Iterable[Buckets], *, give_away: bool = False) -> B
 
 
 def _columns(buckets: Buckets, columns: Iterable[array[float]]) -> Mapping[str, Column]:
-    return MappingProxyType(dict(zip(buckets.functions, map(frozen, columns), strict=True)))
+    return MappingProxyType(dict(zip(buckets.functions, map(frozen, columns))))  # noqa: B905
 
 
 def _plain(record: WindowSummary | Drained) -> list[Any]:

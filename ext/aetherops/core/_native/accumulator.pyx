@@ -104,6 +104,11 @@ cdef void suspect(Suspects *suspects, const MomentsState *moments, const double 
     suspects.n = base + n
 
 
+cdef bint covers(const Judge *judge, const Suspects *suspects) noexcept nogil:
+    """Whether all that the cut-offs can convict was marked."""
+    return judge.low <= suspects.low and suspects.high <= judge.high
+
+
 cdef int confirm(const Suspects *suspects, const Judge *judge, object values,
                  array.array indices) except -1:
     """Append which suspects the final cut-offs convict."""
@@ -218,7 +223,7 @@ cdef class Accumulator:
         if self.is_online:
             self.judge.threshold = threshold
             self.judge.warmup = max(2, warmup)
-        self.reset()
+        self.forget()
 
     def __dealloc__(self):
         PyMem_Free(self.values)
@@ -229,6 +234,9 @@ cdef class Accumulator:
         self.moments.reset()
         for buckets in self.buckets:
             buckets.reset()
+        self.forget()
+
+    cdef int forget(self) except -1:
         self.judge.n = 0
         self.judge.mean = self.judge.m2 = 0.0
         self.found = make_array("q")
@@ -237,6 +245,7 @@ cdef class Accumulator:
         self.stations.suspects.low = INFINITY
         self.stations.suspects.high = -INFINITY
         self.stations.suspects.lost = False
+        return 0
 
     def push(self, double x):
         if self.in_use or self.n_values == self.capacity:
@@ -371,20 +380,28 @@ cdef class Accumulator:
         return self.n_before + self.n_values
 
     def find_far(self, double mean, double std, double threshold, values=None):
-        cdef Judge judge = new_judge(mean, std, threshold, False)
-        cdef Suspects *suspects = &self.stations.suspects
-        cdef array.array indices = make_array("q")
+        cdef Judge judge
+        cdef array.array indices
         self.check_free()
+        if not self.retains and not self.has_suspects(values):
+            return find_anomalies(values, mean, std, threshold)
+        judge = new_judge(mean, std, threshold, False)
+        indices = make_array("q")
         if self.retains:
             judge_all(&judge, self.values, self.n_values, 0, indices)
-            return indices
-        self.flush()
-        if not (suspects.threshold >= 0.0 and not suspects.lost and judge.by_cutoffs
-                and judge.low <= suspects.low and suspects.high <= judge.high
-                and suspects.n == self.n_seen == length_of(values)):
+        elif judge.by_cutoffs and covers(&judge, &self.stations.suspects):
+            confirm(&self.stations.suspects, &judge, values, indices)
+        else:
             return find_anomalies(values, mean, std, threshold)
-        confirm(suspects, &judge, values, indices)
         return indices
+
+    cdef bint has_suspects(self, object values) except -1:
+        """Whether marks were kept of all values, and the values can be asked for one by one."""
+        cdef Suspects *suspects = &self.stations.suspects
+        if not suspects.threshold >= 0.0:
+            return False
+        self.flush()
+        return not suspects.lost and suspects.n == self.n_seen == length_of(values)
 
     def take_found(self):
         self.check_free()

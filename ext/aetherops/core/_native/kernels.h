@@ -82,20 +82,17 @@ static inline __attribute__((always_inline)) void NAMED(measure)(
         }
 }
 
-/* Moments of a block of 1 to 512 values, read twice while it lies in the first-level cache.
+/* Where the second pass over a block has its centre, and the extremes.
  *
- * The corrected two-pass algorithm (Chan, Golub and LeVeque, 1983): the first pass finds the mean up
- * to its rounding, the second the squares about it and what is missing from it, which corrects both.
- * The mean is kept as an unevaluated sum of two doubles. A tail of fewer than 16 values is filled up
- * with values that change nothing.
+ * A tail of fewer than 16 values is filled up with values that change nothing.
  */
-static void NAMED(block_moments)(const double *x, int64_t n, struct block *block)
+static void NAMED(begin_block)(const double *x, int64_t n, struct block *block)
 {
     const int64_t n_tail = n % LANES, whole = n - n_tail;
     double tail[LANES];
-    VECTOR sum[REGISTERS], low[REGISTERS], high[REGISTERS], rest[REGISTERS], squares[REGISTERS];
+    VECTOR sum[REGISTERS], low[REGISTERS], high[REGISTERS];
     for (int r = 0; r < REGISTERS; r++) {
-        sum[r] = rest[r] = squares[r] = ALL(0.0);
+        sum[r] = ALL(0.0);
         low[r] = high[r] = ALL(x[0]);
     }
     NAMED(survey)(x, whole, sum, low, high);
@@ -104,23 +101,49 @@ static void NAMED(block_moments)(const double *x, int64_t n, struct block *block
         for (int r = 0; r < REGISTERS; r++)
             sum[r] += LOAD(tail + r * WIDTH);
     }
-    const double centre = block_centre(x, n, NAMED(total_of)(sum));
-    if (!(fabs(centre) < INFINITY)) {
-        hard_block(x, n, block);
-        return;
-    }
-    NAMED(measure)(x, whole, centre, rest, squares);
-    if (n_tail) {
-        fill_tail(tail, x + whole, n_tail, centre);
-        NAMED(measure)(tail, LANES, centre, rest, squares);
-    }
+    block->mean = block_centre(x, n, NAMED(total_of)(sum));
     block->min = NAMED(smallest_of)(low);
     block->max = NAMED(largest_of)(high);
     for (int64_t i = whole; i < n; i++) {
         block->min = LESSER(x[i], block->min);
         block->max = GREATER(x[i], block->max);
     }
+}
+
+static void NAMED(finish_block)(const double *x, int64_t n, struct block *block)
+{
+    const int64_t n_tail = n % LANES, whole = n - n_tail;
+    const double centre = block->mean;
+    double tail[LANES];
+    VECTOR rest[REGISTERS], squares[REGISTERS];
+    if (!(fabs(centre) < INFINITY)) {
+        hard_block(x, n, block);
+        return;
+    }
+    for (int r = 0; r < REGISTERS; r++)
+        rest[r] = squares[r] = ALL(0.0);
+    NAMED(measure)(x, whole, centre, rest, squares);
+    if (n_tail) {
+        fill_tail(tail, x + whole, n_tail, centre);
+        NAMED(measure)(tail, LANES, centre, rest, squares);
+    }
     correct_block(n, centre, NAMED(total_of)(rest), NAMED(total_of)(squares), block);
+}
+
+/* Moments of up to GROUP blocks of 512 values, of which the last may be shorter, read twice while
+ * they lie in the first-level cache.
+ *
+ * The corrected two-pass algorithm (Chan, Golub and LeVeque, 1983): the first pass finds the mean up
+ * to its rounding, the second the squares about it and what is missing from it, which corrects both.
+ * The mean is kept as an unevaluated sum of two doubles. One block's lanes are combined while the
+ * next one's values pass.
+ */
+static void NAMED(block_moments)(const double *x, int64_t n, struct block *blocks)
+{
+    for (int64_t start = 0; start < n; start += BLOCK)
+        NAMED(begin_block)(x + start, LESSER(n - start, BLOCK), blocks + start / BLOCK);
+    for (int64_t start = 0; start < n; start += BLOCK)
+        NAMED(finish_block)(x + start, LESSER(n - start, BLOCK), blocks + start / BLOCK);
 }
 
 #if WIDTH <= 4 /* wider, shuffles and stores take more than the arithmetic saves */

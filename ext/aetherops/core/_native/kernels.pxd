@@ -6,6 +6,7 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 cdef extern from "numbers.h" nogil:
     const int LANES
     const int BLOCK
+    const int GROUP
     const int ABREAST
 
     struct block:

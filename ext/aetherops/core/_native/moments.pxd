@@ -24,7 +24,6 @@ cdef struct MomentsState:
 
 
 cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil
-cdef void take_block(Totals *into, const double *x, int64_t n) noexcept nogil
 cdef void take_all(Totals *into, const double *x, int64_t n) noexcept nogil
 cdef void take_values(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil
 cdef Totals totals_of(const MomentsState *state) noexcept nogil

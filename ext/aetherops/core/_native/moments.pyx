@@ -15,9 +15,11 @@ from aetherops.core._native.floats cimport (
     OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name, nan_refused,
     read_nan_policy,
 )
-from aetherops.core._native.kernels cimport BLOCK, block, missing_of_step, selected, two_sum
+from aetherops.core._native.kernels cimport BLOCK, GROUP, block, missing_of_step, selected, two_sum
 
 from aetherops.errors import InvalidInputError
+
+cdef tuple _NO_VALUES = ()
 
 # Above this many values the interpreter lock is released while they are read.
 cdef enum:
@@ -67,32 +69,30 @@ cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil:
     into.last = other.last
 
 
-cdef void take_block(Totals *into, const double *x, int64_t n) noexcept nogil:
-    """Merge a block of 1 to 512 values."""
-    cdef block found
-    cdef Totals totals
-    selected().block_moments(x, n, &found)
-    totals.count = n
-    totals.mean = found.mean
-    totals.mean_low = found.mean_low
-    totals.m2 = found.m2
-    totals.min = found.min
-    totals.max = found.max
-    totals.first = x[0]
-    totals.last = x[n - 1]
-    merge_totals(into, &totals)
-
-
 cdef void take_all(Totals *into, const double *x, int64_t n) noexcept nogil:
     """Merge n values, the first of which opens a block."""
-    cdef int64_t start = 0
-    while start < n:
-        take_block(into, x + start, min(<int64_t>BLOCK, n - start))
-        start += BLOCK
+    cdef block[4] found
+    cdef Totals totals
+    cdef int64_t start, count, end = 0
+    cdef int b
+    while end < n:
+        start = end
+        end = min(start + GROUP * BLOCK, n)
+        selected().block_moments(x + start, end - start, found)
+        b = 0
+        while start < end:
+            count = min(<int64_t>BLOCK, end - start)
+            totals = Totals(
+                count, found[b].mean, found[b].mean_low, found[b].m2, found[b].min, found[b].max,
+                x[start], x[start + count - 1],
+            )
+            merge_totals(into, &totals)
+            start += count
+            b += 1
 
 
 cdef void append(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t room, start = 0
+    cdef Py_ssize_t room, whole, start = 0
     if state.n_pending and n:
         room = min(BLOCK - state.n_pending, n)
         memcpy(state.pending + state.n_pending, x, room * sizeof(double))
@@ -100,11 +100,11 @@ cdef void append(MomentsState *state, const double *x, Py_ssize_t n) noexcept no
         start = room
         if state.n_pending < BLOCK:
             return
-        take_block(&state.folded, state.pending, BLOCK)
+        take_all(&state.folded, state.pending, BLOCK)
         state.n_pending = 0
-    while n - start >= BLOCK:
-        take_block(&state.folded, x + start, BLOCK)
-        start += BLOCK
+    whole = (n - start) // BLOCK * BLOCK
+    take_all(&state.folded, x + start, whole)
+    start += whole
     if n > start:
         memcpy(state.pending, x + start, (n - start) * sizeof(double))
         state.n_pending = n - start
@@ -135,17 +135,18 @@ cdef Totals totals_of(const MomentsState *state) noexcept nogil:
     """Of all values, those of the filling block included."""
     cdef Totals totals = state.folded
     if state.n_pending:
-        take_block(&totals, state.pending, state.n_pending)
+        take_all(&totals, state.pending, state.n_pending)
     return totals
 
 
 cdef class BlockMoments:
     """The part of ``Moments`` that has two implementations."""
 
-    def __init__(self, values=(), *, nan_policy="propagate"):
+    def __init__(self, values=_NO_VALUES, *, nan_policy="propagate"):
         self.running.policy = read_nan_policy(nan_policy)
         self.reset()
-        self.push_many(values)
+        if values is not _NO_VALUES:
+            self.push_many(values)
 
     def __dealloc__(self):
         PyMem_Free(self.running.pending)
@@ -159,7 +160,7 @@ cdef class BlockMoments:
         self.running.pending[self.running.n_pending] = x
         self.running.n_pending += 1
         if self.running.n_pending == BLOCK:
-            take_block(&self.running.folded, self.running.pending, BLOCK)
+            take_all(&self.running.folded, self.running.pending, BLOCK)
             self.running.n_pending = 0
 
     def push_many(self, values):

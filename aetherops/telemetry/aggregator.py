@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from math import sqrt
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypeAlias, TypedDict
 
 from aetherops import core
 from aetherops.errors import InvalidInputError
@@ -21,6 +21,8 @@ from aetherops.telemetry.window_summary import (
 )
 
 __all__ = ["StreamingAggregator", "TelemetryWindow", "aggregate_telemetry_window", "summarize"]
+
+_Summary: TypeAlias = tuple[int, float, float, float, float, float, float]
 
 
 class StreamingAggregator(core.Accumulator):
@@ -223,19 +225,30 @@ def summarize(
     As pushing all and taking a snapshot, but nothing is copied or retained: buffers are read a
     second time for the anomalies, and of lists what looked suspicious the first time.
     """
+    buckets = _new_buckets(factor, functions, decimals, nan_policy)
+    summary, found = _one_pass(values, buckets, nan_policy, anomaly_threshold)
+    return WindowSummary.of(summary, ddof, all_columns(buckets, give_away=True), found)
+
+
+def _one_pass(
+    values: Iterable[float],
+    buckets: list[core.Buckets],
+    nan_policy: str,
+    anomaly_threshold: float | None,
+) -> tuple[_Summary, array[int]]:
+    """Fill the buckets; the summary of moments, and the indices of the anomalies."""
     slow_to_read = isinstance(values, (list, tuple))
     if not slow_to_read:
         values = float64_column(values)
     accumulator = core.Accumulator(
-        _new_buckets(factor, functions, decimals, nan_policy),
+        buckets,
         nan_policy=nan_policy,
         suspect_beyond=anomaly_threshold if slow_to_read else None,
     )
     accumulator.push_many(values)
-    moments, buckets = accumulator.parts()
-    summary = moments.summary()
-    found = _find_far(accumulator, summary, anomaly_threshold, values)
-    return WindowSummary.of(summary, ddof, all_columns(buckets, give_away=True), found)
+    moments, _ = accumulator.parts()
+    summary = moments.finish()
+    return summary, _find_far(accumulator, summary, anomaly_threshold, values)
 
 
 def _new_buckets(
@@ -278,7 +291,7 @@ def aggregate_telemetry_window(
 
 def _find_far(
     accumulator: core.Accumulator,
-    summary: tuple[int, float, float, float, float, float, float],
+    summary: _Summary,
     threshold: float | None,
     values: Iterable[float] = (),
 ) -> array[int]:

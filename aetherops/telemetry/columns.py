@@ -53,6 +53,8 @@ def _contiguous_view(
         view: memoryview[Any] = memoryview(values)  # type: ignore[arg-type]
     except (TypeError, BufferError, ValueError):
         return None
+    if view.format == typecode and view.ndim == 1 and view.contiguous:
+        return view
     if view.format not in formats or view.itemsize != 8:
         return None
     if view.ndim != 1:

@@ -332,6 +332,12 @@ class BlockMoments:
         t = self._totals()
         return t.count, t.mean, t.m2, t.min, t.max, t.first, t.last
 
+    def finish(self) -> tuple[int, float, float, float, float, float, float]:
+        """The summary. The filling block is closed, and its room given back."""
+        self._folded = self._totals()
+        self._filling = []
+        return self.summary()
+
     def state(self) -> tuple[int, float, float, float, float, float, float, float, bytes]:
         """The totals of the whole blocks, then the values of the filling one, as float64."""
         return (*self._folded, array("d", self._filling).tobytes())

@@ -241,11 +241,17 @@ cdef class Accumulator:
         self.judge.mean = self.judge.m2 = 0.0
         self.found = make_array("q")
         self.n_before = self.n_values = self.n_taken = 0
-        self.stations.suspects.n = 0
-        self.stations.suspects.low = INFINITY
-        self.stations.suspects.high = -INFINITY
-        self.stations.suspects.lost = False
+        self.forget_suspects()
         return 0
+
+    cdef void forget_suspects(self) noexcept:
+        cdef Suspects *suspects = &self.stations.suspects
+        PyMem_RawFree(suspects.words)
+        suspects.words = NULL
+        suspects.n = suspects.capacity = 0
+        suspects.low = INFINITY
+        suspects.high = -INFINITY
+        suspects.lost = False
 
     def push(self, double x):
         if self.in_use or self.n_values == self.capacity:
@@ -391,6 +397,7 @@ cdef class Accumulator:
             judge_all(&judge, self.values, self.n_values, 0, indices)
         elif judge.by_cutoffs and covers(&judge, &self.stations.suspects):
             confirm(&self.stations.suspects, &judge, values, indices)
+            self.forget_suspects()
         else:
             return find_anomalies(values, mean, std, threshold)
         return indices

@@ -7,6 +7,7 @@ once and each value is then compared with them; the answer is that of the formul
 
 from cpython cimport array
 from libc.math cimport INFINITY, isfinite
+from libc.string cimport memcpy
 
 from array import array as make_array
 
@@ -48,9 +49,10 @@ cdef int64_t judge_strip(const Judge *judge, const double *x, int64_t n, int64_t
 
 
 cdef int append_indices(array.array indices, const int64_t *fresh, Py_ssize_t n) except -1:
+    cdef Py_ssize_t n_before = len(indices)
     if n:
-        # Widens by a sixteenth; array.resize_smart would do so by half.
-        indices.frombytes((<const char *>fresh)[:n * sizeof(int64_t)])
+        array.resize(indices, n_before + n)
+        memcpy(indices.data.as_longlongs + n_before, fresh, n * sizeof(int64_t))
     return 0
 
 

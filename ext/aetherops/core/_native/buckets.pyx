@@ -274,8 +274,9 @@ cdef class Buckets:
     def reset(self):
         self.check_free()
         clear(&self.running.filling)
-        self.held = new_floats(0)
-        self.scratch = new_floats(0)
+        if self.running.with_median:
+            self.held = new_floats(0)
+            self.scratch = new_floats(0)
         self.columns = [new_floats(0) for _ in self.functions]
         self.running.n_complete = 0
 
@@ -392,7 +393,7 @@ cdef class Buckets:
         filling = self.running.filling
         return (
             (filling.n, filling.n_numbers, filling.sum, filling.low, filling.high, filling.last),
-            self.held[:filling.n] if self.running.with_median else self.held[:0],
+            self.held[:filling.n] if self.running.with_median else new_floats(0),
             self.completed(),
         )
 
@@ -408,5 +409,6 @@ cdef class Buckets:
         self.reset()
         self.columns = [make_array("d", column) for column in columns]
         self.running.n_complete = len(self.columns[0])
-        self.held = make_array("d", held)
+        if self.running.with_median:
+            self.held = make_array("d", held)
         self.running.filling = Filling(n, n_numbers, total, low, high, last)

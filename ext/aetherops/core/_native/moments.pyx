@@ -273,6 +273,13 @@ cdef class BlockMoments:
         cdef Totals t = self.totals()
         return t.count, t.mean, t.m2, t.min, t.max, t.first, t.last
 
+    def finish(self):
+        self.running.folded = self.totals()
+        self.running.n_pending = 0
+        PyMem_Free(self.running.pending)
+        self.running.pending = NULL
+        return self.summary()
+
     def state(self):
         self.check_free()
         cdef Totals t = self.running.folded

@@ -14,6 +14,7 @@ from aetherops.api.application import ApiServices, create_application
 from aetherops.api.metrics import Metrics
 from aetherops.bootstrap.connections import Connections, connected
 from aetherops.bootstrap.limits import Limits, limits_kept
+from aetherops.bootstrap.provider import provider_of
 from aetherops.core import IMPLEMENTATION, instruction_set
 from aetherops.identity.keys import SigningKey, load_or_create_key
 from aetherops.identity.operators import Operator
@@ -121,6 +122,9 @@ def _build_parts(
         f"ingest-{i}": IngestWorker(JetStreamSource(nats), store, settings.ingest_fetch_batches)
         for i in range(settings.ingest_workers)
     }
+    provider, key_watch = provider_of(settings, breakers)
+    if key_watch is not None:
+        parts["key-watch"] = key_watch
     parts["breaker-reports"] = BreakerReports(breakers, intake, NatsEventBus(nats), _now_us)
     if limits.scalable is not None:
         adaptive = AdaptiveLimits([limits.scalable])
@@ -128,7 +132,7 @@ def _build_parts(
     services = ApiServices(
         store=store,
         intake=intake,
-        verifier=TokenVerifier([key.verifying_key]),
+        verifier=TokenVerifier([key.verifying_key], provider=provider),
         readiness=connections.probe,
         settings=settings,
         admission=limits.admission,
@@ -147,6 +151,7 @@ def _build_breakers(settings: Settings) -> BreakerRegistry:
             "postgres": settings.postgres_breaker.policy(),
             "nats": settings.nats_breaker.policy(),
             "redis": settings.redis_breaker.policy(),
+            "jwks": settings.jwks_breaker.policy(),
         },
         detectors={"postgres": is_postgres_away, "nats": is_nats_away},
     )

@@ -1,7 +1,7 @@
 """Bearer tokens: JWTs of the access-token profile (RFC 9068), checked as RFC 8725 advises.
 
-One algorithm, EdDSA over Ed25519, bound to the key; nothing in a token's header chooses
-anything but which of the known keys is tried.
+Each key has one algorithm (the instance's own: EdDSA over Ed25519); nothing in a token's header
+chooses anything but which of the known keys is tried.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from aetherops.identity.keys import SigningKey, VerifyingKey
+    from aetherops.identity.provider_keys import Provider
 
 __all__ = ["AUDIENCE", "ISSUER", "TokenIssuer", "TokenVerifier"]
 
@@ -85,7 +86,9 @@ class TokenVerifier:
     Parameters
     ----------
     keys : the keys that are trusted.
+    issuer, audience : what tokens signed by these must state.
     clock : seconds since 1970.
+    provider : an identity provider whose tokens are accepted too.
     """
 
     def __init__(
@@ -94,11 +97,13 @@ class TokenVerifier:
         issuer: str = ISSUER,
         audience: str = AUDIENCE,
         clock: Callable[[], float] = time.time,
+        provider: Provider | None = None,
     ) -> None:
         self._keys = {key.key_id: key.public for key in keys}
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
+        self._provider = provider
         self._checked: OrderedDict[bytes, tuple[float, float, Operator]] = OrderedDict()
 
     def verify(self, token: str) -> Operator:
@@ -109,6 +114,8 @@ class TokenVerifier:
         UnauthenticatedError
             The token is malformed, not signed by a known key, for somebody else, not valid
             yet, or expired. The message says which, and nothing of the token.
+        UnavailableError
+            It may be signed by a provider's key that is yet to be read.
         """
         if len(token) > _MAX_TOKEN_LENGTH:
             raise UnauthenticatedError("the token is too long")
@@ -130,15 +137,13 @@ class TokenVerifier:
             header = jwt.get_unverified_header(token)
             if str(header.get("typ", "")).lower() not in (_TYPE, f"application/{_TYPE}"):
                 raise UnauthenticatedError(f"the token is not of the type {_TYPE}")
-            key = self._keys.get(str(header.get("kid")))
-            if key is None:
-                raise UnauthenticatedError("the token is not signed by a known key")
+            key, algorithm, issuer, audience = self._trust(str(header.get("kid")))
             return jwt.decode(
                 token,
                 key,
-                algorithms=[_ALGORITHM],
-                issuer=self._issuer,
-                audience=self._audience,
+                algorithms=[algorithm],
+                issuer=issuer,
+                audience=audience,
                 # Times are checked against the clock that was passed in.
                 options={
                     "require": _REQUIRED,
@@ -150,6 +155,16 @@ class TokenVerifier:
             )
         except jwt.InvalidTokenError as error:
             raise UnauthenticatedError(_reason(error)) from error
+
+    def _trust(self, key_id: str) -> tuple[Any, str, str, str]:
+        """The key of this name, its algorithm, and what its tokens must state."""
+        key = self._keys.get(key_id)
+        if key is not None:
+            return key, _ALGORITHM, self._issuer, self._audience
+        if self._provider is None:
+            raise UnauthenticatedError("the token is not signed by a known key")
+        found = self._provider.keys.find(key_id)
+        return found.key, found.algorithm_name, self._provider.issuer, self._provider.audience
 
     def _remember(self, name: bytes, start: float, end: float, operator: Operator) -> None:
         self._checked[name] = (start, end, operator)

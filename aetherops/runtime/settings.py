@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aetherops.ratelimit.failure import FailurePolicy
@@ -90,6 +98,20 @@ class Settings(BaseSettings):
         failure_threshold=1, reset_timeout_s=0.25, max_reset_timeout_s=5.0
     )
 
+    jwks_breaker: BreakerSettings = BreakerSettings()
+
+    jwks_url: str | None = Field(
+        None, description="Key set of your identity provider; its tokens are accepted too."
+    )
+    jwks_refresh_s: float = Field(300.0, ge=10, description="Between two readings of it.")
+    jwks_max_age_s: float = Field(
+        14_400.0, ge=60, description="How long its keys are trusted while it cannot be read."
+    )
+    token_issuer: str | None = Field(
+        None, validate_default=True, description="What the provider's tokens must state."
+    )
+    token_audience: str = Field("aetherops-api", min_length=1)
+
     rate_limits: Literal["enforce", "watch", "off"] = Field(
         "enforce", description="watch: decide and count, and refuse nothing."
     )
@@ -107,3 +129,10 @@ class Settings(BaseSettings):
     max_answer_points: int = Field(100_000, ge=1, description="Points in one answer.")
     drain_timeout_s: float = Field(20.0, gt=0, description="Grace on SIGTERM before tasks end.")
     token_lifetime_s: int = Field(30 * 86_400, gt=0, description="Of the token that `up` prints.")
+
+    @field_validator("token_issuer")
+    @classmethod
+    def _needed_with_a_key_set(cls, issuer: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("jwks_url") and not issuer:
+            raise PydanticCustomError("no_issuer", "the issuer whose keys AETHEROPS_JWKS_URL names")
+        return issuer

@@ -1,0 +1,79 @@
+"""Keeps an identity provider's keys fresh, so that no request waits for the provider."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from aetherops.errors import InvalidInputError, UnavailableError
+from aetherops.runtime.supervision import pause
+
+if TYPE_CHECKING:
+    from aetherops.identity.provider_keys import ProviderKeys
+
+__all__ = ["KeyWatch", "PublishesKeys"]
+
+_log = structlog.get_logger(__name__)
+
+
+class PublishesKeys(Protocol):
+    """Where a provider's key set is read."""
+
+    async def read(self) -> bytes:
+        """The document as it is now; raises `UnavailableError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class KeyWatch:
+    """A part of an instance that reads a key set regularly, and when a key is wanted.
+
+    Reading that fails changes nothing until the keys are too old to be trusted.
+
+    Parameters
+    ----------
+    endpoint : where the set is read.
+    keys : replaced by what is read.
+    period_s : between readings.
+    least_s : from one reading to the next, however much a key is wanted.
+    """
+
+    def __init__(
+        self, endpoint: PublishesKeys, keys: ProviderKeys, period_s: float, least_s: float = 1.0
+    ) -> None:
+        self._endpoint = endpoint
+        self._keys = keys
+        self._period_s = period_s
+        self._least_s = least_s
+        self._stopping = asyncio.Event()
+        self._wanted = asyncio.Event()
+        keys.on_wanted = self._wanted.set
+
+    async def run(self) -> None:
+        """Watch until `stop`."""
+        try:
+            while not self._stopping.is_set():
+                self._wanted.clear()
+                await self._read()
+                await pause(self._stopping, self._least_s)
+                await pause(self._wanted, self._period_s - self._least_s)
+        finally:
+            await self._endpoint.aclose()
+
+    def stop(self) -> None:
+        """Ask `run` to return."""
+        self._stopping.set()
+        self._wanted.set()
+
+    async def _read(self) -> None:
+        try:
+            count = self._keys.replace(await self._endpoint.read())
+        except (UnavailableError, InvalidInputError) as error:
+            _log.warning("provider_keys_not_read", error=str(error))
+        else:
+            _log.debug("provider_keys_read", keys=count)

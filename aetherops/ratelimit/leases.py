@@ -17,6 +17,7 @@ from aetherops.core.counter_input import plain_cost, plain_key
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.failure import FailurePolicy, GuardsCalls
+from aetherops.ratelimit.ports import LimiterFigures
 from aetherops.ratelimit.shared import SharedCounters, SharedLimiter, Taken
 
 __all__ = ["LeasePolicy", "LeasedLimiter"]
@@ -126,6 +127,11 @@ class LeasedLimiter(SharedLimiter):
                 break  # never: let the store say so
         return await super().decide(key, cost)
 
+    def figures(self) -> LimiterFigures:
+        """As of any shared limiter; keys with a lease are tracked too."""
+        figures = super().figures()
+        return figures._replace(tracked_keys=figures.tracked_keys + len(self._leases))
+
     async def aclose(self) -> None:
         """Give back what was drawn and not spent."""
         for key, lease in self._leases.items():
@@ -180,6 +186,9 @@ class LeasedLimiter(SharedLimiter):
             taken = await self._breaker.call_async(
                 self._counters.take, key, cost, most, self._replicas
             )
+        except UnavailableError as error:
+            self._count_error(error)
+            raise
         finally:
             lease.refill = None
         now_ns = self._clock_ns()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -13,9 +12,11 @@ from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.failure import FailurePolicy, GuardsCalls, store_breaker
 from aetherops.ratelimit.limits import WindowLimit, WindowMode
 from aetherops.ratelimit.local import LocalLimiter
+from aetherops.ratelimit.ports import LimiterFigures, StoreFigures
 from aetherops.ratelimit.state import Limit
 from aetherops.ratelimit.token_bucket import TokenBucket
 from aetherops.ratelimit.windows import FixedWindow, SlidingWindow
+from aetherops.resilience import BreakerOpenError
 
 __all__ = ["SharedCounters", "SharedLimiter", "Taken", "local_limiter"]
 
@@ -87,7 +88,8 @@ class SharedLimiter:
         self._breaker = breaker or store_breaker("ratelimit")
         self._nominal = counters.limits
         self._local = local_limiter(_shares(counters.limits, replicas))
-        self._fallbacks: Counter[FailurePolicy] = Counter()
+        self._fallbacks = 0
+        self._errors = 0
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -97,7 +99,12 @@ class SharedLimiter:
     @property
     def fallback_total(self) -> int:
         """Decisions that were made without the store."""
-        return self._fallbacks.total()
+        return self._fallbacks
+
+    def figures(self) -> LimiterFigures:
+        """What this process tracks, and how it fared with the store."""
+        store = StoreFigures(self._on_failure, self._fallbacks, self._errors)
+        return LimiterFigures(len(self._local), store)
 
     async def allow(self, key: str | int, cost: int = 1) -> bool:
         """Take ``cost`` from ``key`` if it is there."""
@@ -114,7 +121,8 @@ class SharedLimiter:
         key, cost = plain_key(key), plain_cost(cost)
         try:
             taken = await self._breaker.call_async(self._counters.take, key, cost, cost)
-        except UnavailableError:
+        except UnavailableError as error:
+            self._count_error(error)
             return self._without_store(key, cost)
         return self._told(taken, cost)
 
@@ -130,7 +138,8 @@ class SharedLimiter:
         key, cost = plain_key(key), plain_cost(cost)
         try:
             taken = await self._breaker.call_async(self._counters.look, key, cost)
-        except UnavailableError:
+        except UnavailableError as error:
+            self._count_error(error)
             return self._local.peek(key, cost)
         return self._told(taken._replace(granted=cost if taken.retry_us == 0 else 0), cost)
 
@@ -144,7 +153,8 @@ class SharedLimiter:
         key, cost = plain_key(key), plain_cost(cost)
         try:
             await self._breaker.call_async(self._counters.give, key, cost)
-        except UnavailableError:
+        except UnavailableError as error:
+            self._count_error(error)
             self._local.refund(key, cost)
 
     def change(self, *limits: Limit) -> None:
@@ -167,8 +177,13 @@ class SharedLimiter:
             return Decision(False, quota, taken.left, None, taken.reset_us, Reason.TOO_LARGE)
         return Decision(False, quota, taken.left, taken.retry_us, taken.reset_us, Reason.LIMIT)
 
+    def _count_error(self, error: UnavailableError) -> None:
+        """Count it if the store was asked; the breaker's refusals are no errors of its own."""
+        if not isinstance(error, BreakerOpenError):
+            self._errors += 1
+
     def _without_store(self, key: str | int, cost: int) -> Decision:
-        self._fallbacks[self._on_failure] += 1
+        self._fallbacks += 1
         quota = self._counters.limits[0].quota
         if self._on_failure is FailurePolicy.FAIL_OPEN:
             return Decision(True, quota, quota, 0, 0, Reason.FAIL_OPEN)

@@ -6,6 +6,7 @@ import pytest
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit import BucketLimit, Rate, Reason
+from aetherops.ratelimit.failure import FailurePolicy
 from aetherops.ratelimit.leases import LeasedLimiter, LeasePolicy
 
 
@@ -133,6 +134,7 @@ async def test_a_refill_in_the_background_that_fails_harms_nobody(store, clock):
     [lease] = limiter._leases.values()
     with pytest.raises(UnavailableError):
         await lease.refill
+    assert limiter.figures() == (1, (FailurePolicy.LOCAL, 0, 1))
 
 
 async def test_leases_are_bounded_and_idle_ones_make_room(store, clock):

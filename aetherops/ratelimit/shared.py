@@ -21,6 +21,7 @@ from aetherops.resilience import BreakerOpenError
 __all__ = ["SharedCounters", "SharedLimiter", "Taken", "local_limiter"]
 
 _RETRY_US = 1_000_000
+_ONE = 1
 
 
 class Taken(NamedTuple):
@@ -108,7 +109,13 @@ class SharedLimiter:
 
     async def allow(self, key: str | int, cost: int = 1) -> bool:
         """Take ``cost`` from ``key`` if it is there."""
-        return (await self.decide(key, cost)).allowed
+        key, cost = _plain(key, cost)
+        try:
+            taken = await self._breaker.call_async(self._counters.take, key, cost, cost)
+        except UnavailableError as error:
+            self._count_error(error)
+            return self._without_store(key, cost).allowed
+        return taken.granted > 0
 
     async def decide(self, key: str | int, cost: int = 1) -> Decision:
         """Take ``cost`` from ``key`` if it is there, and say what remains.
@@ -118,7 +125,7 @@ class SharedLimiter:
         InvalidInputError
             A key or cost of another kind than ``LocalLimiter.allow`` takes.
         """
-        key, cost = plain_key(key), plain_cost(cost)
+        key, cost = _plain(key, cost)
         try:
             taken = await self._breaker.call_async(self._counters.take, key, cost, cost)
         except UnavailableError as error:
@@ -135,7 +142,7 @@ class SharedLimiter:
 
     async def peek(self, key: str | int, cost: int = 1) -> Decision:
         """What ``decide`` would say, taking nothing."""
-        key, cost = plain_key(key), plain_cost(cost)
+        key, cost = _plain(key, cost)
         try:
             taken = await self._breaker.call_async(self._counters.look, key, cost)
         except UnavailableError as error:
@@ -150,7 +157,7 @@ class SharedLimiter:
 
     async def refund(self, key: str | int, cost: int = 1) -> None:
         """Give back what was granted and not used; lost where the store does not answer."""
-        key, cost = plain_key(key), plain_cost(cost)
+        key, cost = _plain(key, cost)
         try:
             await self._breaker.call_async(self._counters.give, key, cost)
         except UnavailableError as error:
@@ -192,6 +199,13 @@ class SharedLimiter:
         decision = self._local.decide(key, cost)
         reason = Reason.LOCAL_GRANTED if decision.allowed else Reason.LOCAL_LIMIT
         return decision._replace(reason=reason)
+
+
+def _plain(key: str | int, cost: int) -> tuple[str | int, int]:
+    """Both checked; the usual ones at a glance."""
+    if key.__class__ is not str:
+        key = plain_key(key)
+    return key, cost if cost is _ONE else plain_cost(cost)
 
 
 def local_limiter(limits: Sequence[Limit]) -> LocalLimiter:

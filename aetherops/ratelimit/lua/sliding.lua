@@ -1,18 +1,21 @@
 -- A sliding window of one key, counted in cells of one grid. A row: index of the newest cell, the
 -- counts of it and of the `older` cells before it, and the instants of their last grants.
--- ARGV[7…]: quota, window_us, older, 'strict' | 'interpolated'.
-local quota, window_us, older = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local strict = ARGV[10] == 'strict'
+-- The limit's numbers: quota, window_us, older, 1 for strict ones and 0 for interpolated ones.
+local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
+local quota, window_us, older, is_strict = struct.unpack('>dddd', ARGV[2], 33)
+local strict = is_strict == 1
 local cell_us = ceil(window_us / older)
 local unit = strict and 1 or cell_us  -- what is used is counted in 1/unit
 local cells = older + 1
 
 local stored = redis.call('GET', KEYS[1])
-local row = stored and numbers(stored) or {}
+local layout = '>' .. string.rep('d', 1 + 2 * cells)
+local row = stored and #stored == 8 + 16 * cells and {struct.unpack(layout, stored)} or {}
 local counts, lasts = {}, {}
 local newest = floor(now / cell_us)
-if #row == 1 + 2 * cells then
-  local last = instant(row[2 + cells], window_us)
+if row[1] then
+  local last = row[2 + cells]
+  if now < last then last = instant(last, window_us) end
   local behind = last < row[2 + cells] and floor(row[2 + cells] / cell_us) - newest or 0
   newest = row[1] - behind
   for i = 1, cells do
@@ -49,7 +52,7 @@ local function store()
   local kept = {newest}
   for i = 1, cells do kept[#kept + 1] = counts[i] end
   for i = 1, cells do kept[#kept + 1] = lasts[i] end
-  keep(kept, rest())
+  keep(struct.pack(layout, unpack(kept)), rest())
 end
 
 local granted = 0
@@ -101,7 +104,7 @@ local function wait_interpolated(cost)
   end
 end
 
-local cost = open_cost(granted)
+local cost = granted == most and 0 or least
 local room, retry_us = quota * unit - used(), -1
 if cost <= quota then
   if cost * unit <= room then
@@ -110,4 +113,4 @@ if cost <= quota then
     retry_us = strict and wait_strict(cost) or wait_interpolated(cost)
   end
 end
-return text_of({granted, 0, max(floor(room / unit), 0), retry_us, rest()})
+return {granted, 0, max(floor(room / unit), 0), retry_us, rest()}

@@ -128,7 +128,7 @@ async def test_those_who_wait_for_a_lease_are_served_as_they_came_as_far_as_it_g
     served = []
 
     async def call(cost):
-        assert await limiter.decide("k", cost)
+        assert await limiter.allow("k", cost)
         served.append(cost)
 
     await asyncio.gather(*(call(cost) for cost in (4, 3, 2, 1)))

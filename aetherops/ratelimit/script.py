@@ -182,5 +182,4 @@ def _window_numbers(limit: WindowLimit) -> tuple[str, list[int]]:
         raise InvalidInputError("limits", limit, f"quota times sub-window up to {_LARGEST // 2}")
     if limit.mode is WindowMode.FIXED:
         return "fixed", [limit.quota, limit.window_us]
-    strict = int(limit.mode is WindowMode.STRICT)
-    return "sliding", [limit.quota, limit.window_us, limit.window_count, strict]
+    return str(limit.mode), [limit.quota, limit.window_us, limit.window_count]

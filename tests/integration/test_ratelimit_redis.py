@@ -31,6 +31,7 @@ LIMITS = {
     "buckets": [BucketLimit(5, Rate.of(5)), BucketLimit(20, Rate.of("60/min"))],
     "fixed": [WindowLimit(10, 2 * S, WindowMode.FIXED, 1)],
     "strict": [WindowLimit(10, 2 * S, WindowMode.STRICT, 8)],
+    "strict of the most": [WindowLimit(10, 2 * S, WindowMode.STRICT, 64)],
     "strict of one": [WindowLimit(10, 2 * S, WindowMode.STRICT, 1)],
     "interpolated": [WindowLimit(10, 2 * S, WindowMode.INTERPOLATED, 4)],
     "usual": [WindowLimit(10, 2 * S, WindowMode.INTERPOLATED, 1)],

@@ -64,7 +64,7 @@ def test_the_pipeline_of_a_cluster_gets_the_same_words():
     asks = [Ask("k", b"give", 3, 3, 0)]
     [packed], [(name, digest, *rest)] = words(script.packed(asks)), script.commands(asks)
     assert packed == [name.encode(), digest.encode(), *rest]
-    assert numbers(packed[5]) == (5, 3, 3, 0, 9, 1_000_000, 8, 1)
+    assert numbers(packed[5]) == (5, 3, 3, 0, 9, 1_000_000, 8)
 
 
 async def test_decisions_of_one_cost_are_asked_as_one_and_served_in_order():

@@ -59,7 +59,7 @@ class Ask:
         if len(self._answers) == 1:
             [answer] = self._answers
             if not answer.done():
-                answer.set_result(Taken._make(reply))
+                answer.set_result(tuple.__new__(Taken, reply))  # half the time of Taken(...)
             return
         granted, *reading = reply
         for i, answer in enumerate(self._answers, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ class Gate:
     policy : its name, as clients and metrics see it.
     limiter : decides.
     limits : what it enforces at a factor of 1, for the policy header.
+    metrics : where its decisions are counted and timed, and its limiter is shown.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class Gate:
         self._limiter = limiter
         self._policy_field = policy_field(policy, limits)
         self._decisions = metrics.limit_decisions
+        self._duration_s = metrics.limit_duration_s.labels(policy)
+        metrics.limiters.watch(policy, limiter)
 
     async def admit(self, key: str, cost: int = 1) -> dict[str, str]:
         """Take `cost` from `key`, and return the headers that tell what is left.
@@ -49,7 +53,9 @@ class Gate:
         RateLimitedError
             There is not enough; nothing was taken.
         """
+        began_s = time.perf_counter()
         decision = await self._limiter.decide(key, cost)
+        self._duration_s.observe(time.perf_counter() - began_s)
         result = "granted" if decision.allowed else "refused"
         self._decisions.labels(self.policy, result, str(decision.reason)).inc()
         if not decision.allowed:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from aetherops.api.limit_metrics import LimitCollector
+
 __all__ = ["Metrics"]
 
 _LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_DECISION_BUCKETS_S = (
+    *(0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005),
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1),
+)
 
 
 class Metrics:
@@ -44,6 +50,15 @@ class Metrics:
             ["policy", "result", "reason"],
             registry=registry,
         )
+        self.limit_duration_s = Histogram(
+            "ratelimit_decision_duration_seconds",
+            "Time that a decision of a rate limit took, the store's answer included.",
+            ["policy"],
+            buckets=_DECISION_BUCKETS_S,
+            registry=registry,
+        )
+        self.limiters = LimitCollector()
+        registry.register(self.limiters)
         self.limit_factor = Gauge(
             "ratelimit_factor",
             "Share of the nominal ingest limits that is in force.",

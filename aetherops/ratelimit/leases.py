@@ -17,6 +17,7 @@ from aetherops.core.counter_input import plain_cost, plain_key
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.failure import FailurePolicy, GuardsCalls
+from aetherops.ratelimit.ports import LimiterFigures
 from aetherops.ratelimit.shared import SharedCounters, SharedLimiter, Taken
 
 __all__ = ["LeasePolicy", "LeasedLimiter"]
@@ -54,7 +55,15 @@ class LeasePolicy:
 class _Lease:
     """The tokens drawn for one key, or the store's refusal."""
 
-    __slots__ = ("ends_ns", "left", "refill", "refused_cost", "refused_until_ns", "taken")
+    __slots__ = (
+        "_waiting",
+        "ends_ns",
+        "left",
+        "refill",
+        "refused_cost",
+        "refused_until_ns",
+        "taken",
+    )
 
     def __init__(self) -> None:
         self.left = 0
@@ -63,6 +72,39 @@ class _Lease:
         self.refused_until_ns = 0
         self.taken = Taken(0, 0, 0, 0, 0)
         self.refill: asyncio.Task[None] | None = None
+        self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
+
+    async def wait(self, cost: int) -> bool:
+        """Whether the refill that is under way brought the cost, which then is taken.
+
+        Raises
+        ------
+        UnavailableError
+            It brought nothing, for the store did not answer.
+        """
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((cost, answer))
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            # It may have been cancelled between its grant and its turn.
+            if not answer.cancelled() and answer.exception() is None:
+                self.left += cost * answer.result()
+            raise
+
+    def answer(self, refill: asyncio.Task[None]) -> None:
+        """Give those who wait their share, first come first served; tell others to look again."""
+        waiting, self._waiting = self._waiting, []
+        error = None if refill.cancelled() else refill.exception()
+        for cost, answer in waiting:
+            if answer.done():
+                continue
+            if error is not None:
+                answer.set_exception(error)
+                continue
+            granted = cost <= self.left
+            self.left -= cost * granted
+            answer.set_result(granted)
 
     def idle(self, now_ns: int) -> bool:
         """Whether it says nothing any more."""
@@ -99,11 +141,21 @@ class LeasedLimiter(SharedLimiter):
     async def allow(self, key: str | int, cost: int = 1) -> bool:
         """Take ``cost`` from ``key`` if it is there."""
         lease = self._leases.get(key)
-        if lease is not None and cost.__class__ is int and 0 < cost <= lease.left:
-            now_ns = self._clock_ns()
-            if now_ns < lease.ends_ns:
-                self._spend(key, lease, cost, now_ns)
-                return True
+        if lease is None or cost.__class__ is not int or cost <= 0:
+            return (await self.decide(key, cost)).allowed
+        now_ns = self._clock_ns()
+        if cost <= lease.left and now_ns < lease.ends_ns:
+            # `_spend`, written out: a call would cost as much as the rest.
+            lease.left = left = lease.left - cost
+            if left < self._low and lease.refill is None:
+                self._draw_ahead(key, lease, cost, now_ns)
+            return True
+        if lease.refill is not None and cost <= self._policy.size:
+            try:
+                if await lease.wait(cost):
+                    return True
+            except UnavailableError:
+                return self._without_store(key, cost).allowed
         return (await self.decide(key, cost)).allowed
 
     async def decide(self, key: str | int, cost: int = 1) -> Decision:
@@ -117,14 +169,21 @@ class LeasedLimiter(SharedLimiter):
                 return self._granted(lease)
             if 0 < lease.refused_cost <= cost and now_ns < lease.refused_until_ns:
                 return self._refuse(lease, now_ns)
-            refill = lease.refill or self._start_refill(key, lease, cost)
+            if lease.refill is None:
+                self._start_refill(key, lease, cost)
             try:
-                await asyncio.shield(refill)
+                if await lease.wait(cost):
+                    return self._granted(lease)
             except UnavailableError:
                 return self._without_store(key, cost)
             if lease.taken.retry_us < 0:
                 break  # never: let the store say so
         return await super().decide(key, cost)
+
+    def figures(self) -> LimiterFigures:
+        """As of any shared limiter; keys with a lease are tracked too."""
+        figures = super().figures()
+        return figures._replace(tracked_keys=figures.tracked_keys + len(self._leases))
 
     async def aclose(self) -> None:
         """Give back what was drawn and not spent."""
@@ -155,7 +214,11 @@ class LeasedLimiter(SharedLimiter):
     def _spend(self, key: str | int, lease: _Lease, cost: int, now_ns: int) -> None:
         """Take from the lease, and draw the next one before this one is spent."""
         lease.left -= cost
-        if lease.left < self._low and lease.refill is None and now_ns >= lease.refused_until_ns:
+        if lease.left < self._low and lease.refill is None:
+            self._draw_ahead(key, lease, cost, now_ns)
+
+    def _draw_ahead(self, key: str | int, lease: _Lease, cost: int, now_ns: int) -> None:
+        if now_ns >= lease.refused_until_ns:
             self._start_refill(key, lease, cost)
 
     def _granted(self, lease: _Lease) -> Decision:
@@ -168,10 +231,9 @@ class LeasedLimiter(SharedLimiter):
         retry_us = -((now_ns - lease.refused_until_ns) // 1000)
         return Decision(False, quota, taken.left, retry_us, taken.reset_us, Reason.LIMIT)
 
-    def _start_refill(self, key: str | int, lease: _Lease, cost: int) -> asyncio.Task[None]:
+    def _start_refill(self, key: str | int, lease: _Lease, cost: int) -> None:
         lease.refill = asyncio.create_task(self._refill(key, lease, cost))
-        lease.refill.add_done_callback(_retrieve)
-        return lease.refill
+        lease.refill.add_done_callback(lease.answer)
 
     async def _refill(self, key: str | int, lease: _Lease, cost: int) -> None:
         """Draw as much as the store lets us have; a task, so that no cancelled caller loses it."""
@@ -180,6 +242,9 @@ class LeasedLimiter(SharedLimiter):
             taken = await self._breaker.call_async(
                 self._counters.take, key, cost, most, self._replicas
             )
+        except UnavailableError as error:
+            self._count_error(error)
+            raise
         finally:
             lease.refill = None
         now_ns = self._clock_ns()
@@ -192,8 +257,3 @@ class LeasedLimiter(SharedLimiter):
         elif taken.retry_us >= 0:
             lease.refused_cost = cost
             lease.refused_until_ns = now_ns + taken.retry_us * 1000
-
-
-def _retrieve(task: asyncio.Task[None]) -> None:
-    """A refill that nobody waits for may fail: the next decision finds out by itself."""
-    _ = task.cancelled() or task.exception()

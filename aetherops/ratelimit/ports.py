@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aetherops.core.counter_input import plain_costs, plain_keys
 from aetherops.ratelimit.decision import Decision
+from aetherops.ratelimit.failure import FailurePolicy
 
-__all__ = ["AsyncLimiter", "Limiter", "LocalAsAsync"]
+__all__ = ["AsyncLimiter", "Limiter", "LimiterFigures", "LocalAsAsync", "StoreFigures"]
+
+
+class StoreFigures(NamedTuple):
+    """How a limiter fared with the store of its counts."""
+
+    on_failure: FailurePolicy
+    fallback_total: int
+    """Decisions that were made without the store."""
+    error_total: int
+    """Questions that the store was asked and did not answer."""
+
+
+class LimiterFigures(NamedTuple):
+    """What a dashboard follows of a limiter; nothing in it names a key."""
+
+    tracked_keys: int
+    """Keys that this process keeps counts of; what a store keeps is the store's to count."""
+    store: StoreFigures | None = None
+    """None where the counts are in this process alone."""
 
 
 class Limiter(Protocol):
@@ -17,6 +37,8 @@ class Limiter(Protocol):
     def decide(self, key: str | int, cost: int = 1) -> Decision: ...
 
     def refund(self, key: str | int, cost: int = 1) -> None: ...
+
+    def __len__(self) -> int: ...
 
 
 class AsyncLimiter(Protocol):
@@ -29,6 +51,8 @@ class AsyncLimiter(Protocol):
     ) -> list[Decision]: ...
 
     async def refund(self, key: str | int, cost: int = 1) -> None: ...
+
+    def figures(self) -> LimiterFigures: ...
 
 
 class LocalAsAsync:
@@ -51,3 +75,7 @@ class LocalAsAsync:
     async def refund(self, key: str | int, cost: int = 1) -> None:
         """At once."""
         self._limiter.refund(key, cost)
+
+    def figures(self) -> LimiterFigures:
+        """The limiter's keys; it has no store."""
+        return LimiterFigures(len(self._limiter))

@@ -22,6 +22,8 @@ from aetherops.ratelimit.state import Limit
 
 __all__ = ["RedisCounters"]
 
+Reply = list[int] | Exception
+
 _LANES = 2
 _CONNECT_S = 1.0  # a connection is made beside the decisions, which do not wait for it so long
 _FAILURES = (RedisError, OSError, TimeoutError)
@@ -73,7 +75,8 @@ class RedisCounters:
         UnavailableError
             The server does not answer within the deadline, or refuses.
         """
-        return await self._lane(key).take(key, least, most, replicas)
+        # A coroutine, not the future: a breaker that is open must not have asked.
+        return await self._lanes[hash(key) % _LANES].take(key, least, most, replicas)
 
     async def look(self, key: str | int, cost: int) -> Taken:
         """How the key stands, for a cost. Raises as ``take`` does."""
@@ -155,6 +158,7 @@ class _Lane:
                         ask.fail(_unavailable(reply))
                     else:
                         ask.answer(reply)
+                await asyncio.sleep(0)  # those who were answered may ask again at once
         except _FAILURES as error:
             self._fail(asks, error)
         except BaseException as error:
@@ -171,7 +175,7 @@ class _Lane:
         self._gathering.clear()
         self._latest.clear()
 
-    async def _exchange(self, asks: Sequence[Ask]) -> list[bytes | Exception]:
+    async def _exchange(self, asks: Sequence[Ask]) -> list[Reply]:
         """One round trip; a script that the server does not know is loaded, and asked again."""
         script = self.script
         replies = await self._server.run(script, asks)
@@ -192,11 +196,11 @@ class _OneServer:
         self._source = source
         self._connecting: asyncio.Task[AbstractConnection] | None = None
 
-    async def run(self, script: Script, asks: Sequence[Ask]) -> list[bytes | Exception]:
+    async def run(self, script: Script, asks: Sequence[Ask]) -> list[Reply]:
         connection = await self._connection()
         try:
-            await connection.send_packed_command([b"".join(map(script.packed, asks))])
-            return [await _reply(connection) for _ in asks]
+            await connection.send_packed_command([script.packed(asks)])
+            return await _replies(connection, len(asks))
         except BaseException:
             # A late answer must not be taken for one to the next batch.
             self._connecting = None
@@ -217,6 +221,8 @@ class _OneServer:
         """The connection, made by a task that goes on after a batch has given up waiting."""
         if self._connecting is None:
             self._connecting = asyncio.create_task(self._connect())
+        elif self._connecting.done() and self._connecting.exception() is None:
+            return self._connecting.result()
         try:
             return await asyncio.shield(self._connecting)
         except _FAILURES:
@@ -245,11 +251,11 @@ class _Cluster:
     def __init__(self, client: RedisCluster) -> None:
         self._client = client
 
-    async def run(self, script: Script, asks: Sequence[Ask]) -> list[bytes | Exception]:
+    async def run(self, script: Script, asks: Sequence[Ask]) -> list[Reply]:
         pipeline = self._client.pipeline()
-        for ask in asks:
-            pipeline.execute_command(*script.command(ask))
-        replies: list[bytes | Exception] = await pipeline.execute(raise_on_error=False)
+        for words in script.commands(asks):
+            pipeline.execute_command(*words)
+        replies: list[Reply] = await pipeline.execute(raise_on_error=False)
         return replies
 
     async def load(self, source: str) -> None:
@@ -264,10 +270,26 @@ async def _load(connection: AbstractConnection, source: str) -> None:
     await connection.read_response(disable_decoding=True)
 
 
-async def _reply(connection: AbstractConnection) -> bytes | Exception:
+async def _replies(connection: AbstractConnection, count: int) -> list[Reply]:
+    """The next replies. Where hiredis parses, those that came with another are taken from it."""
+    parser = getattr(getattr(connection, "_parser", None), "_reader", None)
+    take_parsed = getattr(parser, "gets", None)
+    replies: list[Reply] = []
+    while len(replies) < count:
+        replies.append(await _reply(connection))
+        while take_parsed is not None and len(replies) < count:
+            reply = take_parsed(False)
+            if type(reply) is list or isinstance(reply, ResponseError):
+                replies.append(reply)
+            elif not isinstance(reply, list):  # a push of the server's is a list of its own kind
+                break
+    return replies
+
+
+async def _reply(connection: AbstractConnection) -> Reply:
     try:
         # The batch has a deadline; a timer for each of its replies would cost as much as the rest.
-        reply: bytes = await connection.read_response(disable_decoding=True, timeout=inf)
+        reply: list[int] = await connection.read_response(disable_decoding=True, timeout=inf)
     except ResponseError as error:
         return error
     return reply

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import random
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 
 from aetherops.errors import InvalidInputError
@@ -16,7 +16,7 @@ from aetherops.ratelimit.state import Limit
 __all__ = ["Ask", "Script"]
 
 _LARGEST = 2**53  # whole numbers up to here are exact in Lua
-_EXPIRY_JITTER_MS = 1000  # spreads the expiry of keys that were written together
+_SERVERS_CLOCK = -1
 _NAME_LENGTH = 64
 
 
@@ -54,18 +54,17 @@ class Ask:
         self.most += cost
         return self.open()
 
-    def answer(self, reply: bytes) -> None:
+    def answer(self, reply: Sequence[int]) -> None:
         """Give each its share, first come first served."""
-        granted, *reading = map(int, reply.split())
         if len(self._answers) == 1:
-            shares = [granted]
-        else:
-            shares = [
-                self.least if (i + 1) * self.least <= granted else 0
-                for i in range(len(self._answers))
-            ]
-        for answer, share in zip(self._answers, shares, strict=True):
+            [answer] = self._answers
             if not answer.done():
+                answer.set_result(tuple.__new__(Taken, reply))  # half the time of Taken(...)
+            return
+        granted, *reading = reply
+        for i, answer in enumerate(self._answers, 1):
+            if not answer.done():
+                share = self.least if i * self.least <= granted else 0
                 answer.set_result(Taken(share, *reading))
 
     def fail(self, error: BaseException) -> None:
@@ -95,24 +94,16 @@ class Script:
     ) -> None:
         if not 1 <= len(name) <= _NAME_LENGTH:
             raise InvalidInputError("name", name, f"1 to {_NAME_LENGTH} characters")
-        kind, numbers = _arguments(limits)
+        self._kind, self._numbers = _numbers(limits)
         self.name = name
         self.limits = tuple(limits)
-        self.source = _source("clock") + _source(kind)
-        self._kind = kind
+        self.source = _source("clock") + _source(self._kind)
         self._clock_us = clock_us
         self._digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
-        self._numbers = [b"%d" % n if isinstance(n, int) else n.encode() for n in numbers]
-        # The command in the protocol's form, with room for the seven words that vary.
-        fixed = [_bulk(word) for word in (b"EVALSHA", self._digest.encode(), b"1")]
-        self._template = b"".join(
-            (
-                b"*%d\r\n" % (len(fixed) + 7 + len(self._numbers)),
-                *fixed,
-                b"$%d\r\n%b\r\n" * 7,
-                *map(_bulk, self._numbers),
-            )
-        )
+        # The words before the key, as the server reads them.
+        words = (b"EVALSHA", self._digest.encode(), b"1")
+        self._head = b"*6\r\n" + b"".join(map(_bulk, words))
+        self._layout = struct.Struct(f">{4 + len(self._numbers)}d")
 
     def changed(self, limits: Sequence[Limit]) -> Script:
         """The script of other limits of the same kinds.
@@ -134,29 +125,29 @@ class Script:
         text = f"aetherops:limit:{self.name}:{mark}{{{key}}}"
         return text.encode("utf-8", "surrogatepass")
 
-    def arguments(self, ask: Ask) -> tuple[bytes, ...]:
-        """The variable arguments: key, now, operation, least, most, replicas, jitter."""
-        return (
-            self.key(ask.key),
-            b"" if self._clock_us is None else b"%d" % self._clock_us(),
-            ask.operation,
-            b"%d" % ask.least,
-            b"%d" % ask.most,
-            b"%d" % ask.replicas,
-            b"%d" % (random.random() * _EXPIRY_JITTER_MS),  # noqa: S311 - no secret
-        )
+    def packed(self, asks: Iterable[Ask]) -> bytes:
+        """Their commands as the server reads them."""
+        head = self._head
+        packed, last, tail = [], None, b""
+        for ask in asks:
+            key = self.key(ask.key)
+            asked = (ask.operation, ask.least, ask.most, ask.replicas)
+            if asked != last or self._clock_us is not None:
+                tail = b"".join(map(_bulk, self._arguments(ask)))
+                last = asked
+            packed.append(b"%b$%d\r\n%b\r\n%b" % (head, len(key), key, tail))
+        return b"".join(packed)
 
-    def packed(self, ask: Ask) -> bytes:
-        """The command as the server reads it."""
-        key, now, operation, least, most, replicas, jitter = self.arguments(ask)
-        return self._template % (
-            *(len(key), key, len(now), now, len(operation), operation),
-            *(len(least), least, len(most), most, len(replicas), replicas, len(jitter), jitter),
-        )
+    def commands(self, asks: Iterable[Ask]) -> Iterator[tuple[bytes | str, ...]]:
+        """The words of their commands."""
+        for ask in asks:
+            yield "EVALSHA", self._digest, b"1", self.key(ask.key), *self._arguments(ask)
 
-    def command(self, ask: Ask) -> tuple[bytes | str, ...]:
-        """The command's words."""
-        return "EVALSHA", self._digest, b"1", *self.arguments(ask), *self._numbers
+    def _arguments(self, ask: Ask) -> tuple[bytes, bytes]:
+        """The operation, and the numbers that it works with."""
+        now_us = _SERVERS_CLOCK if self._clock_us is None else self._clock_us()
+        numbers = (now_us, ask.least, ask.most, ask.replicas, *self._numbers)
+        return ask.operation, self._layout.pack(*numbers)
 
 
 def _bulk(word: bytes) -> bytes:
@@ -167,12 +158,12 @@ def _source(name: str) -> str:
     return files("aetherops.ratelimit").joinpath("lua", f"{name}.lua").read_text("utf-8")
 
 
-def _arguments(limits: Sequence[Limit]) -> tuple[str, list[int | str]]:
-    """The script for such limits, and the constant arguments that it takes."""
+def _numbers(limits: Sequence[Limit]) -> tuple[str, list[int]]:
+    """The script for such limits, and the numbers of theirs that it takes."""
     first, *others = limits or (None,)
     if isinstance(first, WindowLimit) and not others:
-        return _window_arguments(first)
-    numbers: list[int | str] = []
+        return _window_numbers(first)
+    numbers: list[int] = []
     for limit in limits:
         if not isinstance(limit, BucketLimit):
             raise InvalidInputError("limits", list(limits), "one window, or one or more buckets")
@@ -185,10 +176,10 @@ def _arguments(limits: Sequence[Limit]) -> tuple[str, list[int | str]]:
     return "bucket", numbers
 
 
-def _window_arguments(limit: WindowLimit) -> tuple[str, list[int | str]]:
+def _window_numbers(limit: WindowLimit) -> tuple[str, list[int]]:
     cell_us = -(-limit.window_us // limit.window_count)
     if 2 * limit.quota * cell_us > _LARGEST:
         raise InvalidInputError("limits", limit, f"quota times sub-window up to {_LARGEST // 2}")
     if limit.mode is WindowMode.FIXED:
         return "fixed", [limit.quota, limit.window_us]
-    return "sliding", [limit.quota, limit.window_us, limit.window_count, str(limit.mode)]
+    return str(limit.mode), [limit.quota, limit.window_us, limit.window_count]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aetherops.ratelimit.decision import Decision, Reason
-from aetherops.ratelimit.ports import AsyncLimiter, Limiter
+from aetherops.ratelimit.ports import AsyncLimiter, Limiter, LimiterFigures
 
 __all__ = ["AsyncShadowLimiter", "ShadowLimiter"]
 
@@ -52,6 +52,9 @@ class ShadowLimiter(_ShadowCount):
         """Give back what was granted and not used."""
         self._limiter.refund(key, cost)
 
+    def __len__(self) -> int:
+        return len(self._limiter)
+
 
 class AsyncShadowLimiter(_ShadowCount):
     """As ``ShadowLimiter``, around an asynchronous one."""
@@ -77,3 +80,7 @@ class AsyncShadowLimiter(_ShadowCount):
     async def refund(self, key: str | int, cost: int = 1) -> None:
         """Give back what was granted and not used."""
         await self._limiter.refund(key, cost)
+
+    def figures(self) -> LimiterFigures:
+        """The limiter's own."""
+        return self._limiter.figures()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -13,13 +12,16 @@ from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.failure import FailurePolicy, GuardsCalls, store_breaker
 from aetherops.ratelimit.limits import WindowLimit, WindowMode
 from aetherops.ratelimit.local import LocalLimiter
+from aetherops.ratelimit.ports import LimiterFigures, StoreFigures
 from aetherops.ratelimit.state import Limit
 from aetherops.ratelimit.token_bucket import TokenBucket
 from aetherops.ratelimit.windows import FixedWindow, SlidingWindow
+from aetherops.resilience import BreakerOpenError
 
 __all__ = ["SharedCounters", "SharedLimiter", "Taken", "local_limiter"]
 
 _RETRY_US = 1_000_000
+_ONE = 1
 
 
 class Taken(NamedTuple):
@@ -87,7 +89,8 @@ class SharedLimiter:
         self._breaker = breaker or store_breaker("ratelimit")
         self._nominal = counters.limits
         self._local = local_limiter(_shares(counters.limits, replicas))
-        self._fallbacks: Counter[FailurePolicy] = Counter()
+        self._fallbacks = 0
+        self._errors = 0
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -97,11 +100,22 @@ class SharedLimiter:
     @property
     def fallback_total(self) -> int:
         """Decisions that were made without the store."""
-        return self._fallbacks.total()
+        return self._fallbacks
+
+    def figures(self) -> LimiterFigures:
+        """What this process tracks, and how it fared with the store."""
+        store = StoreFigures(self._on_failure, self._fallbacks, self._errors)
+        return LimiterFigures(len(self._local), store)
 
     async def allow(self, key: str | int, cost: int = 1) -> bool:
         """Take ``cost`` from ``key`` if it is there."""
-        return (await self.decide(key, cost)).allowed
+        key, cost = _plain(key, cost)
+        try:
+            taken = await self._breaker.call_async(self._counters.take, key, cost, cost)
+        except UnavailableError as error:
+            self._count_error(error)
+            return self._without_store(key, cost).allowed
+        return taken.granted > 0
 
     async def decide(self, key: str | int, cost: int = 1) -> Decision:
         """Take ``cost`` from ``key`` if it is there, and say what remains.
@@ -111,10 +125,11 @@ class SharedLimiter:
         InvalidInputError
             A key or cost of another kind than ``LocalLimiter.allow`` takes.
         """
-        key, cost = plain_key(key), plain_cost(cost)
+        key, cost = _plain(key, cost)
         try:
             taken = await self._breaker.call_async(self._counters.take, key, cost, cost)
-        except UnavailableError:
+        except UnavailableError as error:
+            self._count_error(error)
             return self._without_store(key, cost)
         return self._told(taken, cost)
 
@@ -127,10 +142,11 @@ class SharedLimiter:
 
     async def peek(self, key: str | int, cost: int = 1) -> Decision:
         """What ``decide`` would say, taking nothing."""
-        key, cost = plain_key(key), plain_cost(cost)
+        key, cost = _plain(key, cost)
         try:
             taken = await self._breaker.call_async(self._counters.look, key, cost)
-        except UnavailableError:
+        except UnavailableError as error:
+            self._count_error(error)
             return self._local.peek(key, cost)
         return self._told(taken._replace(granted=cost if taken.retry_us == 0 else 0), cost)
 
@@ -141,10 +157,11 @@ class SharedLimiter:
 
     async def refund(self, key: str | int, cost: int = 1) -> None:
         """Give back what was granted and not used; lost where the store does not answer."""
-        key, cost = plain_key(key), plain_cost(cost)
+        key, cost = _plain(key, cost)
         try:
             await self._breaker.call_async(self._counters.give, key, cost)
-        except UnavailableError:
+        except UnavailableError as error:
+            self._count_error(error)
             self._local.refund(key, cost)
 
     def change(self, *limits: Limit) -> None:
@@ -167,8 +184,13 @@ class SharedLimiter:
             return Decision(False, quota, taken.left, None, taken.reset_us, Reason.TOO_LARGE)
         return Decision(False, quota, taken.left, taken.retry_us, taken.reset_us, Reason.LIMIT)
 
+    def _count_error(self, error: UnavailableError) -> None:
+        """Count it if the store was asked; the breaker's refusals are no errors of its own."""
+        if not isinstance(error, BreakerOpenError):
+            self._errors += 1
+
     def _without_store(self, key: str | int, cost: int) -> Decision:
-        self._fallbacks[self._on_failure] += 1
+        self._fallbacks += 1
         quota = self._counters.limits[0].quota
         if self._on_failure is FailurePolicy.FAIL_OPEN:
             return Decision(True, quota, quota, 0, 0, Reason.FAIL_OPEN)
@@ -177,6 +199,13 @@ class SharedLimiter:
         decision = self._local.decide(key, cost)
         reason = Reason.LOCAL_GRANTED if decision.allowed else Reason.LOCAL_LIMIT
         return decision._replace(reason=reason)
+
+
+def _plain(key: str | int, cost: int) -> tuple[str | int, int]:
+    """Both checked; the usual ones at a glance."""
+    if key.__class__ is not str:
+        key = plain_key(key)
+    return key, cost if cost is _ONE else plain_cost(cost)
 
 
 def local_limiter(limits: Sequence[Limit]) -> LocalLimiter:

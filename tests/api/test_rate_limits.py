@@ -4,9 +4,11 @@ import pytest
 
 from aetherops.api.admission import Admission, Gate
 from aetherops.api.metrics import Metrics
+from aetherops.errors import UnavailableError
 from aetherops.ratelimit import BucketLimit, Rate, TokenBucket
 from aetherops.ratelimit.ports import LocalAsAsync
 from aetherops.ratelimit.shadow import AsyncShadowLimiter
+from aetherops.ratelimit.shared import SharedLimiter
 
 SECOND = 1_000_000
 START = 1_767_225_600 * SECOND
@@ -138,3 +140,40 @@ async def test_limits_that_only_watch_refuse_nothing_and_count_what_they_would_h
     assert {answer.status_code for answer in answers} == {202}
     counted = 'ratelimit_requests_total{policy="ingest",reason="shadowed",result="granted"} 2.0'
     assert counted in metrics
+
+
+async def test_each_limit_shows_its_keys_and_how_long_its_decisions_take(limited):
+    async with limited("addresses", burst=9, per_s=1) as client:
+        before = (await client.get("/metrics")).text
+        await client.get("/graphql?query={__typename}")
+        after = (await client.get("/metrics")).text
+
+    assert 'ratelimit_tracked_keys{policy="addresses"} 0.0' in before
+    assert 'ratelimit_tracked_keys{policy="addresses"} 1.0' in after
+    assert 'ratelimit_decision_duration_seconds_count{policy="addresses"} 1.0' in after
+    assert 'ratelimit_decision_duration_seconds_bucket{le="0.1",policy="addresses"}' in after
+    assert "ratelimit_fallbacks_total{" not in after  # it has no store to lose
+
+
+class SilentStore:
+    """Shared counters that never answer."""
+
+    limits = (BucketLimit(100, Rate.of(1)),)
+
+    async def take(self, key, least, most, replicas=0):
+        raise UnavailableError("store")
+
+
+async def test_decisions_without_the_shared_store_are_counted_by_what_is_done_then(platform):
+    metrics = Metrics()
+    limiter = SharedLimiter(SilentStore(), on_failure="fail_open")
+    gate = Gate("ingest", AsyncShadowLimiter(limiter), SilentStore.limits, metrics)
+    async with platform.client(admission=Admission(ingest=gate), metrics=metrics) as client:
+        for _ in range(3):
+            await client.post("/v1/telemetry", json=BATCH)
+        shown = (await client.get("/metrics")).text
+
+    assert 'ratelimit_fallbacks_total{on_failure="fail_open",policy="ingest"} 3.0' in shown
+    # The breaker opened at the first error, so the store was not asked again.
+    assert 'ratelimit_backend_errors_total{policy="ingest"} 1.0' in shown
+    assert 'ratelimit_tracked_keys{policy="ingest"} 0.0' in shown

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from redis._parsers import _AsyncRESP3Parser
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoPermissionError, RedisError
 
@@ -30,6 +31,7 @@ LIMITS = {
     "buckets": [BucketLimit(5, Rate.of(5)), BucketLimit(20, Rate.of("60/min"))],
     "fixed": [WindowLimit(10, 2 * S, WindowMode.FIXED, 1)],
     "strict": [WindowLimit(10, 2 * S, WindowMode.STRICT, 8)],
+    "strict of the most": [WindowLimit(10, 2 * S, WindowMode.STRICT, 64)],
     "strict of one": [WindowLimit(10, 2 * S, WindowMode.STRICT, 1)],
     "interpolated": [WindowLimit(10, 2 * S, WindowMode.INTERPOLATED, 4)],
     "usual": [WindowLimit(10, 2 * S, WindowMode.INTERPOLATED, 1)],
@@ -215,6 +217,40 @@ async def test_a_server_that_takes_no_script_is_unavailability_with_its_cause(re
     await store.aclose()
     await plain.aclose()
     await redis.acl_deluser("plain")
+
+
+async def test_replies_are_read_by_whatever_parser_the_client_has(servers):
+    plain = Redis.from_url(servers.redis_url, parser_class=_AsyncRESP3Parser)
+    shared = SharedLimiter(counters(plain, "parser", BucketLimit(5, Rate.of("1/hour"))))
+    decisions = await shared.decide_many([f"client {i % 4}" for i in range(24)])
+    assert sum(d.allowed for d in decisions) == 20
+    assert shared.fallback_total == 0
+    await plain.aclose()
+
+
+async def test_a_batch_whose_replies_come_in_pieces_is_read_whole(redis):
+    shared = SharedLimiter(counters(redis, "large", BucketLimit(2, Rate.of("1/hour"))))
+    decisions = await shared.decide_many([f"client {i % 5000}" for i in range(15_000)])
+    assert sum(d.allowed for d in decisions) == 10_000
+
+
+async def test_what_the_server_tells_unasked_is_taken_for_no_decision(redis, servers):
+    """As when a proxy or another part of the program has turned on tracking."""
+    client = Redis.from_url(servers.redis_url, protocol=3)
+    pool = client.connection_pool
+    taken = [await pool.get_connection() for _ in range(2)]
+    for connection in taken:
+        await connection.send_command("CLIENT", "TRACKING", "ON")
+        await connection.read_response()
+    for connection in taken:
+        await pool.release(connection)
+    shared = SharedLimiter(counters(client, "push", BucketLimit(5, Rate.of("1/hour"))))
+    for allowed in (True, True, False):
+        # Each grant changes a key that was read before, which the server tells between its answers.
+        decisions = await shared.decide_many([f"client {i}" for i in range(24)], 2)
+        assert [d.allowed for d in decisions] == [allowed] * 24
+    assert shared.fallback_total == 0
+    await client.aclose()
 
 
 async def test_a_deadline_is_a_time(redis):

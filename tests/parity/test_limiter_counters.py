@@ -182,7 +182,12 @@ BAD_CALLS = [
 BAD_ROWS = {
     "BucketCounters": [[-1, 0], [2**61, 0], [0, 2**61], [0, -(2**61)]],
     "FixedCounters": [[-1, 0], [2**61, 0], [0, -1], [0, 2**61]],
-    "SlidingCounters": [[-1, 0, 0, 0, 0], [0, -1, 0, 0, 0], [0, 1, 0, -1, 0], [0, 1, 0, 2**61, 0]],
+    "SlidingCounters": [
+        [-1, 0, 0, 0, 0, 0, 0],
+        [0, -1, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, -1, 0, 0],
+        [0, 1, 0, 0, 2**61, 0, 0],
+    ],
 }
 SMALL = {
     "BucketCounters": ([(1, 10, 100)],),
@@ -202,12 +207,15 @@ BAD_KIND_CALLS = [
         for row in rows
     ),
     *((kind, "load", (["a", "a"], bytes(16 * len(BAD_ROWS[kind][0])))) for kind in SMALL),
-    (
-        "SlidingCounters",
-        "load",
-        (["a", "b"], array("q", [5, 1, 0, 5, 0, 7, 1, 0, 7, 0]).tobytes()),
-    ),
 ]
+
+
+def test_rows_of_an_interpolated_window_must_agree_on_the_grid():
+    for counters in pair("SlidingCounters", (10, 100, 1, False), clock_ns=lambda: 50_000):
+        with pytest.raises(InvalidInputError, match="rows"):
+            counters.load(["a", "b"], array("q", [5, 1, 0, 7, 1, 0]).tobytes())
+        assert len(counters) == 0
+        counters.load(["a", "b"], array("q", [5, 1, 0, 105, 1, 0]).tobytes())
 
 
 @pytest.mark.parametrize(("kind", "method", "arguments"), BAD_KIND_CALLS)

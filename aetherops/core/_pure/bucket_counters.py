@@ -48,6 +48,7 @@ class BucketCounters(KeyedCounters):
     ) -> None:
         self._put_tiers(plain_tiers(tiers))
         super().__init__(1 + len(self._tiers), max_keys, share_overflow, clock_ns)
+        self._put_at_hand()
 
     @property
     def tiers(self) -> tuple[tuple[int, int, int], ...]:
@@ -55,26 +56,21 @@ class BucketCounters(KeyedCounters):
         return tuple((gain, price, capacity) for gain, price, capacity, _ in self._tiers)
 
     def allow(self, key: str | int, cost: int = 1, now_us: int | None = None) -> bool:
-        only = self._only_tier
-        if key.__class__ is not str or cost is not _ONE or now_us is not None or only is None:
-            return super().allow(key, cost, now_us)
+        if key.__class__ is not str or cost is not _ONE or now_us is not None:
+            return KeyedCounters.allow(self, key, cost, now_us)
         # `_grant` of one token of one tier, written out: calls would cost more than they do.
-        gate = self._gate
+        gate, clock_ns, entries, gain, price, capacity = self._at_hand
         try:
             now = latest = gate.pop()
         except IndexError:
             now = latest = wait_at(gate)
         try:
-            now = self._clock_ns() // 1000
+            now = clock_ns() // 1000
             if now < latest:
                 now = latest
-            gain, price, capacity, span = only
-            entry = self._entries[key]
-            _, stamp, credit = entry
-            elapsed = now - stamp
-            if elapsed > span:
-                elapsed = span
-            credit += elapsed * gain
+            entry = entries[key]
+            # No `span`: here no product is too large, and what is above the capacity is cut off.
+            credit = entry[2] + (now - entry[1]) * gain
             if credit > capacity:
                 credit = capacity
             if credit < price:
@@ -132,6 +128,7 @@ class BucketCounters(KeyedCounters):
                 for i, (_, _, capacity, _) in enumerate(self._tiers):
                     entry[_CREDIT + i] = entry[_CREDIT + i] * plain[i][2] // capacity
             self._put_tiers(plain)
+            self._put_at_hand()
 
     def _put_tiers(self, tiers: Sequence[tuple[int, int, int]]) -> None:
         # No more than `span` microseconds count, which fill any bucket from its deepest debt;
@@ -139,8 +136,14 @@ class BucketCounters(KeyedCounters):
         self._tiers = [
             (gain, price, capacity, 2 * LARGEST // gain + 1) for gain, price, capacity in tiers
         ]
-        self._only_tier = self._tiers[0] if len(self._tiers) == 1 else None
         self._largest_cost = min(capacity // price for _, price, capacity in tiers)
+
+    def _put_at_hand(self) -> None:
+        # What `allow` needs, one attribute where it would be six. Of several tiers it finds no
+        # entry, and leaves the decision to `_grant`.
+        gain, price, capacity, _ = self._tiers[0]
+        entries = self._entries if len(self._tiers) == 1 else {}
+        self._at_hand = self._gate, self._clock_ns, entries, gain, price, capacity
 
     def _fresh(self, slot: int, now: int) -> list[Any]:
         return [slot, now, *(capacity for _, _, capacity, _ in self._tiers)]

@@ -312,7 +312,9 @@ class KeyedCounters(ABC):
                     self._shift_us = shift_us
                     raise InvalidInputError("rows", key, "one row a key, within the limits")
                 entries[key] = entry
-            self._entries, self._slots, self._hand = entries, plain, 0
+            self._entries.clear()
+            self._entries.update(entries)
+            self._slots, self._hand = plain, 0
             self._latest_us = now
             self._overflow = self._fresh(-1, now)
 

@@ -22,20 +22,22 @@ class SlidingCounters(KeyedCounters):
     Interpolated, the oldest cell counts by the part of it that is still in the window, which
     takes its grants as spread evenly: where they were not, up to about twice the limit may pass
     in one window. Strict, a cell counts whole until its last grant has left the window, so no
-    window of that length ever holds more than the limit.
+    window of that length ever holds more than the limit. What a client loses by that is the part
+    of the oldest cell that has left already. So cells are opened as grants come, not by a grid:
+    a new one when the newest is as old as a sub-window or has its equal share of the limit.
 
     Parameters
     ----------
     limit : the most that a window grants; times the width of a cell at most 2⁶⁰.
     window_us : its length in microseconds.
     sub_windows : how many cells it is cut into, 1 to 64; each is ``window_us / sub_windows``
-        wide, rounded up.
+        wide, rounded up (strict: at most).
     strict : whether it is strict or interpolated.
     max_keys, share_overflow, clock_ns : as in ``KeyedCounters``.
     """
 
-    # An entry: slot, index of the newest cell, counts of it and of the `older` cells before it,
-    # and the instant of each cell's last grant.
+    # An entry: slot, index of the newest cell (strict: when it was opened), counts from the newest
+    # cell to the oldest, and in strict windows the instant of each cell's last grant.
 
     def __init__(
         self,
@@ -54,8 +56,10 @@ class SlidingCounters(KeyedCounters):
         self._strict = strict
         # What is used is counted in 1/unit, so that a part of a cell is a whole number.
         self._unit = 1 if strict else self._cell_us
-        cells = self._older + 1
-        width = 1 + (2 * cells if strict else cells)
+        # One is being filled and one is leaving; a strict window has one to spare for them.
+        self._cells = self._older + (2 if strict else 1)
+        self._share = -(-self._limit // self._cells)
+        width = 1 + (2 * self._cells if strict else self._cells)
         super().__init__(width, max_keys, share_overflow, clock_ns)
 
     @property
@@ -67,24 +71,47 @@ class SlidingCounters(KeyedCounters):
         """Put another limit in force; what was granted stays counted."""
         with self._entered():
             self._limit = plain_limit(limit, LARGEST // self._cell_us)
+            self._share = -(-self._limit // self._cells)
 
     def _fresh(self, slot: int, now: int) -> list[Any]:
-        cells = self._older + 1
-        return [slot, (now + self._shift_us) // self._cell_us, [0] * cells, [0] * cells]
+        newest = now if self._strict else (now + self._shift_us) // self._cell_us
+        return [slot, newest, [0] * self._cells, [0] * self._cells]
 
     def _fits(self, cost: int) -> bool:
         return cost <= self._limit
 
     def _count(self, entry: list[Any], cost: int, now: int) -> None:
-        """Count a granted cost in the cell of ``now``."""
-        index = (now + self._shift_us) // self._cell_us
-        behind = min(index - entry[_NEWEST], self._older + 1)
-        if behind > 0:
-            for cells in entry[_COUNTS:]:
-                cells[:] = [0] * behind + cells[:-behind]
-            entry[_NEWEST] = index
+        """Count a granted cost in the newest cell, a new one where that is due."""
+        if self._strict:
+            self._open_cell(entry, cost, now)
+            entry[_LASTS][0] = now
+        else:
+            self._move_on(entry, now)
         entry[_COUNTS][0] += cost
-        entry[_LASTS][0] = now
+
+    def _move_on(self, entry: list[Any], now: int) -> None:
+        """Make the cell of the grid at ``now`` the newest."""
+        index = (now + self._shift_us) // self._cell_us
+        behind = min(index - entry[_NEWEST], self._cells)
+        if behind > 0:
+            entry[_COUNTS][:] = [0] * behind + entry[_COUNTS][:-behind]
+            entry[_NEWEST] = index
+
+    def _open_cell(self, entry: list[Any], cost: int, now: int) -> None:
+        """Open a cell if the newest is over or full, unless no cell is free for it."""
+        counts, lasts = entry[_COUNTS], entry[_LASTS]
+        if counts[0] == 0:
+            entry[_NEWEST] = now
+            return
+        # What comes at one instant leaves at one, so it needs no second cell.
+        if lasts[0] == now:
+            return
+        if now - entry[_NEWEST] < self._cell_us and counts[0] + cost <= self._share:
+            return
+        if counts[-1] == 0 or lasts[-1] <= now - self._window_us:
+            for cells in (counts, lasts):
+                cells[:] = [0, *cells[:-1]]
+            entry[_NEWEST] = now
 
     def _give_back(self, entry: list[Any], cost: int, now: int) -> None:
         counts = entry[_COUNTS]
@@ -94,7 +121,9 @@ class SlidingCounters(KeyedCounters):
             cost -= back
 
     def _row(self, entry: list[Any], now: int) -> list[int]:
-        age = now + self._shift_us - entry[_NEWEST] * self._cell_us
+        age = now - entry[_NEWEST]
+        if not self._strict:
+            age = now + self._shift_us - entry[_NEWEST] * self._cell_us
         lasts = [
             now - last if count else 0
             for count, last in zip(entry[_COUNTS], entry[_LASTS], strict=True)
@@ -102,8 +131,7 @@ class SlidingCounters(KeyedCounters):
         return [age, *entry[_COUNTS], *lasts][: self._width]
 
     def _entry(self, slot: int, row: list[int], now: int) -> list[Any] | None:
-        # The first row sets the grid, the others must agree with it.
-        cells = self._older + 1
+        cells = self._cells
         age, counts, ages = row[0], row[1 : 1 + cells], row[1 + cells :]
         if not (0 <= age <= LARGEST and all(0 <= held <= LARGEST for held in ages)):
             return None
@@ -111,12 +139,15 @@ class SlidingCounters(KeyedCounters):
         if not (all(0 <= count <= most for count in counts) and sum(counts) <= most):
             return None
         start = now - age
+        if self._strict:
+            return [slot, start, counts, [now - held for held in ages]]
+        # The first row sets the grid, the others must agree with it.
         if slot == 0:
             self._shift_us = -start % self._cell_us
         newest, beside = divmod(start + self._shift_us, self._cell_us)
         if beside:
             return None
-        return [slot, newest, counts, [now - held for held in ages] or [0] * cells]
+        return [slot, newest, counts, [0] * cells]
 
     def _used(self, entry: list[Any], now: int) -> int:
         """Grants in the window, in 1/unit."""
@@ -178,7 +209,7 @@ class SlidingCounters(KeyedCounters):
         """Cell by cell leaves the window with its last grant, the oldest first."""
         used = self._used(entry, now)
         leaves_us = 0
-        for i in range(self._older, -1, -1):
+        for i in range(self._cells - 1, -1, -1):
             if used + cost <= self._limit:
                 break
             if entry[_LASTS][i] > now - self._window_us:

@@ -1,25 +1,24 @@
--- Put before each of the other scripts: arguments and time.
+-- Put before each of the other scripts: what is asked, and when.
 -- KEYS[1]  what is kept of one limited key; absent while it is as if never seen.
--- ARGV     now_us ('' for the server's clock), 'take' | 'look' | 'give', least, most, replicas,
---          jitter_ms, then the limits.
+-- ARGV[1]  'take' | 'look' | 'give'.
+-- ARGV[2]  numbers: now_us (negative for the server's clock), least, most, replicas, the limits'.
 -- Answers  granted, index of the limit that binds, units left, microseconds until `least` fits (0
 --          where all of `most` was granted, -1 for never), microseconds until as if never seen.
--- Every number is a whole one below 2^53, which a Lua number holds exactly.
-local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
-local format = string.format
-local operation, least, most = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local replicas, jitter_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
-local now, own_clock = tonumber(ARGV[1]), false
-if not now then
+-- Numbers are doubles, packed big-endian both here and in what is kept: quicker to read than
+-- text. Each is a whole one below 2^53, which a double holds exactly. A quotient is rounded down
+-- as `(a - a % b) / b`, which costs no call.
+local operation = ARGV[1]
+local now, least, most, replicas = struct.unpack('>dddd', ARGV[2])
+local own_clock = now < 0
+if own_clock then
   local time = redis.call('TIME')
-  now, own_clock = time[1] * 1000000 + time[2], true
+  now = time[1] * 1000000 + time[2]
 end
 
 -- The instant of a decision: never before what is stored, so that nothing is granted twice.
 -- A stamp further ahead than any limit reaches was left by a server whose clock was set back
 -- since; it would refuse until then, so it is taken as now, with no credit for the time.
 local function instant(stamp, reach_us)
-  if now >= stamp then return stamp end
   if own_clock and stamp - now > reach_us + 1000000 then return now end
   now = stamp
   return stamp
@@ -31,31 +30,15 @@ end
 local function portion(room)
   local wanted = most
   if replicas > 0 then
-    wanted = max(min(most, floor(room / (2 * replicas))), least)
+    local fair = room / (2 * replicas)
+    if fair < wanted then wanted = fair > least and fair or least end
   end
-  return floor(max(min(wanted, room), 0) / least) * least
+  if wanted > room then wanted = room end
+  return wanted < least and 0 or wanted - wanted % least
 end
 
--- The cost that the answer is about: what was refused, if anything was.
-local function open_cost(granted)
-  return granted == most and 0 or least
-end
-
-local function numbers(text)
-  local list, n = {}, 0
-  for number in string.gmatch(text, '%S+') do
-    n = n + 1
-    list[n] = tonumber(number)
-  end
-  return list
-end
-
-local function text_of(list)
-  return format(string.rep(' %.0f', #list), unpack(list))
-end
-
--- Keep a row until it says nothing any more, and a little longer.
+-- Keep a row until it says nothing any more, and up to a second longer: by what chances to be the
+-- part of a millisecond now, so that keys that were written together do not expire together.
 local function keep(row, rest_us)
-  redis.call('SET', KEYS[1], text_of(row), 'PX',
-    format('%.0f', ceil(rest_us / 1000) + 1000 + jitter_ms))
+  redis.call('SET', KEYS[1], row, 'PX', math.ceil(rest_us / 1000) + 1000 + now % 1000)
 end

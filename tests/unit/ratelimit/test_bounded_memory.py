@@ -28,6 +28,9 @@ def test_dropping_idle_keys_changes_no_answer(which):
         now_us += rng.choice([0, 100, 3_000, 5_000])
         key, cost = rng.randrange(400), rng.randrange(1, 4)
         assert small.decide(key, cost, now_us) == large.decide(key, cost, now_us)
+        if rng.random() < 0.1:
+            small.refund(key, cost, now_us)
+            large.refund(key, cost, now_us)
     assert len(small) <= 60
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit import BucketLimit, Rate, Reason
+from aetherops.ratelimit.failure import FailurePolicy
 from aetherops.ratelimit.leases import LeasedLimiter, LeasePolicy
 
 
@@ -19,6 +20,14 @@ async def settled(limiter):
     for lease in limiter._leases.values():
         if lease.refill is not None:
             await asyncio.wait([lease.refill])
+
+
+async def started(limiter):
+    """The only lease, once its refill is under way."""
+    while not limiter._leases:
+        await asyncio.sleep(0)
+    [lease] = limiter._leases.values()
+    return lease
 
 
 async def test_many_decisions_cost_few_round_trips_and_no_token_is_granted_twice(store, clock):
@@ -114,6 +123,59 @@ async def test_a_cancelled_caller_loses_no_lease(store, clock):
     assert sum(store.drawn) == 10
 
 
+async def test_those_who_wait_for_a_lease_are_served_as_they_came_as_far_as_it_goes(store, clock):
+    limiter = leased(store, clock, size=10)
+    served = []
+
+    async def call(cost):
+        assert await limiter.allow("k", cost)
+        served.append(cost)
+
+    await asyncio.gather(*(call(cost) for cost in (4, 3, 2, 1)))
+    # As many fours as a lease may hold are eight: the two has to wait for the next one.
+    assert store.drawn[0] == 8
+    assert served == [4, 3, 1, 2]
+
+
+async def test_a_store_that_refused_is_not_asked_ahead_until_tokens_come(store, clock):
+    limiter = leased(store, clock)
+    store.limiter.allow("k", 92)
+    for _ in range(8):
+        assert await limiter.allow("k")
+        await settled(limiter)
+    trips = store.round_trips
+    assert store.drawn[-1] == 0
+    assert not await limiter.allow("k")
+    assert store.round_trips == trips
+
+
+@pytest.mark.parametrize("failing", [False, True])
+async def test_a_caller_cancelled_between_its_grant_and_its_turn_takes_nothing(
+    store, clock, failing
+):
+    limiter = leased(store, clock)
+    first, second = (asyncio.create_task(limiter.allow("k")) for _ in range(2))
+    store.failing = failing
+    lease = await started(limiter)
+    lease.refill.add_done_callback(lambda _: second.cancel())
+    await asyncio.wait([first, second])
+    assert second.cancelled()
+    assert first.result()
+    assert lease.left == (0 if failing else 9)
+
+
+async def test_those_who_wait_when_the_store_fails_are_told_at_once(store, clock):
+    limiter = leased(store, clock, on_failure="fail_closed")
+    assert await limiter.allow("k", 3)
+    await settled(limiter)
+    clock.advance(2)
+    store.failing = True
+    trips = store.round_trips
+    assert await asyncio.gather(*(limiter.allow("k") for _ in range(8))) == [False] * 8
+    assert store.round_trips == trips + 1
+    assert limiter.fallback_total == 8
+
+
 async def test_without_the_store_the_lease_is_spent_and_then_the_local_share(store, clock):
     limiter = leased(store, clock)
     assert await limiter.allow("k", 5)
@@ -133,6 +195,7 @@ async def test_a_refill_in_the_background_that_fails_harms_nobody(store, clock):
     [lease] = limiter._leases.values()
     with pytest.raises(UnavailableError):
         await lease.refill
+    assert limiter.figures() == (1, (FailurePolicy.LOCAL, 0, 1))
 
 
 async def test_leases_are_bounded_and_idle_ones_make_room(store, clock):
@@ -169,7 +232,8 @@ async def test_closing_gives_nothing_back_that_has_expired(store, clock):
 
 async def test_closing_waits_for_a_refill_that_is_under_way(store, clock):
     limiter = leased(store, clock)
-    assert await limiter.allow("k", 8)
+    assert await limiter.allow("k", 1)
+    assert await limiter.allow("k", 7)
     await limiter.aclose()
     assert store.limiter.peek("k").remaining == 92
 

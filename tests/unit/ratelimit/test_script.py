@@ -1,6 +1,8 @@
 """What the Lua scripts are asked."""
 
 import asyncio
+import itertools
+import struct
 
 import pytest
 
@@ -13,22 +15,35 @@ BUCKET = BucketLimit(10, Rate.of(4))
 
 
 def words(packed):
-    """The words of one command in the protocol's form."""
-    count, *parts = packed.split(b"\r\n")[:-1]
-    found = parts[1::2]
-    assert count == b"*%d" % len(found)
-    assert [b"$%d" % len(word) for word in found] == parts[::2]
-    return found
+    """The words of commands in the protocol's form, command after command."""
+    parts = packed.split(b"\r\n")[:-1]
+    while parts:
+        (mark, count), parts = (parts[0][:1], int(parts[0][1:])), parts[1:]
+        lengths, found, parts = parts[: 2 * count : 2], parts[1 : 2 * count : 2], parts[2 * count :]
+        assert mark == b"*"
+        assert lengths == [b"$%d" % len(word) for word in found]
+        yield found
+
+
+def numbers(word):
+    return struct.unpack(f">{len(word) // 8}d", word)
 
 
 def test_a_command_has_one_key_whose_hash_tag_is_the_limited_one():
     script = Script("http", [BUCKET])
-    found = words(script.packed(Ask("10.0.0.7", b"take", 2, 2, 0)))
+    [found] = words(script.packed([Ask("10.0.0.7", b"take", 2, 2, 0)]))
     assert found[0] == b"EVALSHA"
-    assert found[2:4] == [b"1", b"aetherops:limit:http:{10.0.0.7}"]
-    assert found[4:9] == [b"", b"take", b"2", b"2", b"0"]
-    assert 0 <= int(found[9]) < 1000
-    assert found[10:] == [b"1", b"250000", b"2500000"]
+    assert found[2:5] == [b"1", b"aetherops:limit:http:{10.0.0.7}", b"take"]
+    assert numbers(found[5]) == (-1, 2, 2, 0, 1, 250_000, 2_500_000)
+
+
+def test_a_batch_is_one_command_for_each():
+    script = Script("http", [BUCKET])
+    asks = [Ask("a", b"take", 1, 1, 0), Ask(7, b"take", 1, 1, 0), Ask("a", b"give", 2, 2, 0)]
+    first, second, third = words(script.packed(asks))
+    assert [found[3] for found in (first, second, third)] == list(map(script.key, ("a", 7, "a")))
+    assert first[4:] == second[4:]
+    assert (third[4], numbers(third[5])[:4]) == (b"give", (-1, 2, 2, 0))
 
 
 def test_an_integer_key_is_told_from_its_text():
@@ -38,22 +53,18 @@ def test_an_integer_key_is_told_from_its_text():
 
 
 def test_time_is_the_clients_where_asked():
-    script = Script("http", [BUCKET], clock_us=lambda: 1234)
-    assert words(script.packed(Ask("k", b"look", 1, 1, 3)))[4:9] == [
-        b"1234",
-        b"look",
-        b"1",
-        b"1",
-        b"3",
-    ]
+    clock = itertools.count(1234)
+    script = Script("http", [BUCKET], clock_us=lambda: next(clock))
+    found = list(words(script.packed([Ask("k", b"look", 1, 1, 3)] * 2)))
+    assert [numbers(each[5])[:4] for each in found] == [(1234, 1, 1, 3), (1235, 1, 1, 3)]
 
 
 def test_the_pipeline_of_a_cluster_gets_the_same_words():
     script = Script("http", [WindowLimit(9, 10**6)], clock_us=lambda: 5)
-    ask = Ask("k", b"give", 3, 3, 0)
-    packed, command = words(script.packed(ask)), script.command(ask)
-    assert packed[2:9] == list(command[2:9])
-    assert packed[10:] == list(command[10:]) == [b"9", b"1000000", b"8", b"strict"]
+    asks = [Ask("k", b"give", 3, 3, 0)]
+    [packed], [(name, digest, *rest)] = words(script.packed(asks)), script.commands(asks)
+    assert packed == [name.encode(), digest.encode(), *rest]
+    assert numbers(packed[5]) == (5, 3, 3, 0, 9, 1_000_000, 8)
 
 
 async def test_decisions_of_one_cost_are_asked_as_one_and_served_in_order():
@@ -66,17 +77,23 @@ async def test_decisions_of_one_cost_are_asked_as_one_and_served_in_order():
     second, third = ask.join(3), ask.join(3)
     assert ask.most == 9
     second.cancel()
-    ask.answer(b"6 0 2 500 900")
+    ask.answer([6, 0, 2, 500, 900])
     assert await first == Taken(3, 0, 2, 500, 900)
     assert second.cancelled()
     assert await third == Taken(0, 0, 2, 500, 900)
+
+
+async def test_an_answer_that_nobody_waits_for_is_dropped():
+    ask = Ask("k", b"take", 1, 1, 0)
+    ask.open().cancel()
+    ask.answer([1, 0, 2, 0, 900])
 
 
 async def test_a_lease_is_answered_whole():
     ask = Ask("k", b"take", 1, 100, 3)
     answer = ask.open()
     assert not ask.takes(1, 1, 0)
-    ask.answer(b"16 0 80 0 5")
+    ask.answer([16, 0, 80, 0, 5])
     assert (await answer).granted == 16
 
 

@@ -16,6 +16,7 @@ def test_a_shadow_decides_and_counts_and_refuses_nothing(clock):
     )
     shadow.refund("k", 2)
     assert shadow.decide("k").reason is Reason.GRANTED
+    assert len(shadow) == 1
 
 
 async def test_an_asynchronous_limiter_has_its_shadow_too(clock):
@@ -28,6 +29,7 @@ async def test_an_asynchronous_limiter_has_its_shadow_too(clock):
     assert shadow.shadowed_total == 2
     await shadow.refund("k", 2)
     assert bucket.peek("k").remaining == 2
+    assert shadow.figures() == (2, None)
 
 
 async def test_a_local_limiter_stands_where_an_asynchronous_one_is_asked_for(clock):

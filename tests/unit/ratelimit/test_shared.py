@@ -53,7 +53,10 @@ async def test_without_the_store_this_process_decides_over_its_share(store):
     decisions = [await limiter.decide("k") for _ in range(26)]
     assert [d.allowed for d in decisions] == [True] * 25 + [False]
     assert {d.reason for d in decisions} == {Reason.LOCAL_GRANTED, Reason.LOCAL_LIMIT}
-    assert limiter.fallback_total == 26
+    assert await limiter.allow("other") is True
+    assert limiter.fallback_total == 27
+    # The breaker opened at the first question; the keys are this process's now.
+    assert limiter.figures() == (2, (FailurePolicy.LOCAL, 27, 1))
     assert (await limiter.peek("k")).remaining == 0
     await limiter.refund("k", 3)
     assert (await limiter.peek("k")).remaining == 3

@@ -235,6 +235,14 @@ def test_numbers_are_turned_round_where_the_machine_counts_bytes_the_other_way(
         assert restored.peek(key) == limiter.peek(key)
 
 
+def test_rows_of_the_grid_that_strict_windows_had_before_are_refused_clearly():
+    """They had a cell less; their counts lie where instants would be looked for."""
+    window = SlidingWindow(10, 5, 4)
+    rows = array("q", [0, *[0] * 5, *[0] * 5]).tobytes()
+    with pytest.raises(InvalidInputError, match=r"state\.width: expected 13 numbers a key, got 11"):
+        window.restore(LimiterState(window.limits, SAVED_US, ["k"], 11, rows), SAVED_US)
+
+
 def test_a_windows_state_tells_its_geometry():
     state = SlidingWindow(10, 5, 4).state(SAVED_US)
     assert FORMS["bytes"](state).limits == (WindowLimit(10, 5_000_000, window_count=4),)

@@ -71,7 +71,7 @@ cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil:
 
 cdef void take_all(Totals *into, const double *x, int64_t n) noexcept nogil:
     """Merge n values, the first of which opens a block."""
-    cdef block[4] found
+    cdef block[2] found
     cdef Totals totals
     cdef int64_t start, count, end = 0
     cdef int b

@@ -13,7 +13,7 @@
 enum {
     LANES = 16,   /* partial sums worked in step */
     BLOCK = 512,  /* values whose moments are taken together */
-    GROUP = 4,    /* blocks worked in turn, pass by pass */
+    GROUP = 2,    /* blocks worked in turn, pass by pass: more would wait for memory */
     ABREAST = 8,  /* buckets reduced in step */
     STRIP = 64    /* values whose rare marks fill a word */
 };

@@ -238,7 +238,7 @@ def _one_pass(
 ) -> tuple[_Summary, array[int]]:
     """Fill the buckets; the summary of moments, and the indices of the anomalies."""
     slow_to_read = isinstance(values, (list, tuple))
-    if not slow_to_read:
+    if not slow_to_read and not isinstance(values, array):
         values = float64_column(values)
     accumulator = core.Accumulator(
         buckets,

@@ -317,6 +317,12 @@ def test_arguments_out_of_range_are_refused_by_name(arguments, field):
     assert refusal.value.field == field
 
 
+@pytest.mark.parametrize("typecode", "fdiqB")
+def test_a_window_of_any_array_is_that_of_its_numbers(typecode):
+    numbers = array(typecode, [i % 7 for i in range(1000)] + [200])
+    assert summarize(numbers, 10) == summarize(numbers.tolist(), 10)
+
+
 @pytest.mark.skipif(core.IMPLEMENTATION == "pure", reason="the twins hold the interpreter lock")
 def test_two_threads_cannot_push_into_one_aggregator_at_once():
     aggregator = StreamingAggregator(10, anomaly_threshold=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -35,11 +34,14 @@ class ProviderEndpoint:
     """
 
     def __init__(self, url: str, breaker: Breaker) -> None:
-        parts = urlsplit(url)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        if not secure or not parts.hostname:
+        try:
+            address = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise InvalidInputError("jwks_url", url, "an https address") from error
+        on_this_machine = address.scheme == "http" and address.host in _LOOPBACK
+        if not address.host or not (address.scheme == "https" or on_this_machine):
             raise InvalidInputError("jwks_url", url, "an https address")
-        self._url = url
+        self._url = address
         self._breaker = breaker
         # A redirect could lead to keys of somebody else's.
         self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False)

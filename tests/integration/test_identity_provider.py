@@ -141,7 +141,10 @@ async def test_a_provider_that_is_not_there_is_unavailability(login):
     await endpoint.aclose()
 
 
-@pytest.mark.parametrize("url", ["http://login.example/keys", "ftp://127.0.0.1/keys", "keys"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://login.example/keys", "ftp://127.0.0.1/keys", "keys", "https://", "https://a:b/keys"],
+)
 def test_keys_are_not_read_over_a_channel_that_anybody_may_change(url):
     with pytest.raises(InvalidInputError, match="jwks_url"):
         ProviderEndpoint(url, Breaker("jwks"))

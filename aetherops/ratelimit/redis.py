@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Any
+from typing import Any, TypeAlias
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import AbstractConnection
@@ -22,7 +22,7 @@ from aetherops.ratelimit.state import Limit
 
 __all__ = ["RedisCounters"]
 
-Reply = list[int] | Exception
+_Reply: TypeAlias = list[int] | Exception
 
 _LANES = 2
 _CONNECT_S = 1.0  # a connection is made beside the decisions, which do not wait for it so long
@@ -76,7 +76,7 @@ class RedisCounters:
             The server does not answer within the deadline, or refuses.
         """
         # A coroutine, not the future: a breaker that is open must not have asked.
-        return await self._lanes[hash(key) % _LANES].take(key, least, most, replicas)
+        return await self._lane(key).take(key, least, most, replicas)
 
     async def look(self, key: str | int, cost: int) -> Taken:
         """How the key stands, for a cost. Raises as ``take`` does."""
@@ -175,7 +175,7 @@ class _Lane:
         self._gathering.clear()
         self._latest.clear()
 
-    async def _exchange(self, asks: Sequence[Ask]) -> list[Reply]:
+    async def _exchange(self, asks: Sequence[Ask]) -> list[_Reply]:
         """One round trip; a script that the server does not know is loaded, and asked again."""
         script = self.script
         replies = await self._server.run(script, asks)
@@ -196,7 +196,7 @@ class _OneServer:
         self._source = source
         self._connecting: asyncio.Task[AbstractConnection] | None = None
 
-    async def run(self, script: Script, asks: Sequence[Ask]) -> list[Reply]:
+    async def run(self, script: Script, asks: Sequence[Ask]) -> list[_Reply]:
         connection = await self._connection()
         try:
             await connection.send_packed_command([script.packed(asks)])
@@ -251,11 +251,11 @@ class _Cluster:
     def __init__(self, client: RedisCluster) -> None:
         self._client = client
 
-    async def run(self, script: Script, asks: Sequence[Ask]) -> list[Reply]:
+    async def run(self, script: Script, asks: Sequence[Ask]) -> list[_Reply]:
         pipeline = self._client.pipeline()
         for words in script.commands(asks):
             pipeline.execute_command(*words)
-        replies: list[Reply] = await pipeline.execute(raise_on_error=False)
+        replies: list[_Reply] = await pipeline.execute(raise_on_error=False)
         return replies
 
     async def load(self, source: str) -> None:
@@ -270,11 +270,11 @@ async def _load(connection: AbstractConnection, source: str) -> None:
     await connection.read_response(disable_decoding=True)
 
 
-async def _replies(connection: AbstractConnection, count: int) -> list[Reply]:
+async def _replies(connection: AbstractConnection, count: int) -> list[_Reply]:
     """The next replies. Where hiredis parses, those that came with another are taken from it."""
     parser = getattr(getattr(connection, "_parser", None), "_reader", None)
     take_parsed = getattr(parser, "gets", None)
-    replies: list[Reply] = []
+    replies: list[_Reply] = []
     while len(replies) < count:
         replies.append(await _reply(connection))
         while take_parsed is not None and len(replies) < count:
@@ -286,7 +286,7 @@ async def _replies(connection: AbstractConnection, count: int) -> list[Reply]:
     return replies
 
 
-async def _reply(connection: AbstractConnection) -> Reply:
+async def _reply(connection: AbstractConnection) -> _Reply:
     try:
         # The batch has a deadline; a timer for each of its replies would cost as much as the rest.
         reply: list[int] = await connection.read_response(disable_decoding=True, timeout=inf)

@@ -222,8 +222,8 @@ def summarize(
 ) -> WindowSummary:
     """The summary of one window that is there as a whole; arguments as of `StreamingAggregator`.
 
-    As pushing all and taking a snapshot, but nothing is copied or retained: buffers are read a
-    second time for the anomalies, and of lists what looked suspicious the first time.
+    As pushing all and taking a snapshot, but nothing is copied or retained: for the anomalies, only
+    what looked suspicious as it passed is read again.
     """
     buckets = _new_buckets(factor, functions, decimals, nan_policy)
     summary, found = _one_pass(values, buckets, nan_policy, anomaly_threshold)
@@ -237,13 +237,10 @@ def _one_pass(
     anomaly_threshold: float | None,
 ) -> tuple[_Summary, array[int]]:
     """Fill the buckets; the summary of moments, and the indices of the anomalies."""
-    slow_to_read = isinstance(values, (list, tuple))
-    if not slow_to_read and not isinstance(values, array):
+    if not isinstance(values, (list, tuple, array)):
         values = float64_column(values)
     accumulator = core.Accumulator(
-        buckets,
-        nan_policy=nan_policy,
-        suspect_beyond=anomaly_threshold if slow_to_read else None,
+        buckets, nan_policy=nan_policy, suspect_beyond=anomaly_threshold
     )
     accumulator.push_many(values)
     moments, _ = accumulator.parts()

@@ -132,13 +132,13 @@ class Accumulator:
             buckets._take(x)
 
     def _suspect(self, x: list[float], threshold: float) -> None:
-        """Note which values lie beyond nine tenths of the threshold so far.
+        """Note which values lie beyond 15/16 of the threshold so far.
 
         The others were surely near the mean when they passed, and need not be read again where the
         final cut-offs are wider than the widest limits used.
         """
         so_far = self._moments._folded if self._moments._folded.count else self._moments._totals()
-        reach = threshold * sqrt(so_far.m2 / max(so_far.count, 1)) * 0.9
+        reach = threshold * sqrt(so_far.m2 / max(so_far.count, 1)) * 0.9375
         low, high = so_far.mean - reach, so_far.mean + reach
         if not low <= high:
             low, high = inf, -inf

@@ -115,12 +115,32 @@ def test_summarize_answers_as_the_aggregator_does():
             assert same(summary, aggregator.snapshot())
 
 
-def test_drifting_streams_are_judged_by_the_whole_window():
-    # The first values lie far from the final mean, which is only known at the end.
-    values = [i / 10 + math.sin(i) for i in range(20_000)]
-    assert summarize(values, 10, anomaly_threshold=1.5).anomaly_indices.tolist() == detect_drift(
-        values, 1.5
-    )
+# While values pass, the final mean and deviation are not known yet.
+SURPRISES = {
+    "steady": noise(20_000),
+    "drifting": [i / 10 + math.sin(i) for i in range(20_000)],
+    "narrowing": [v / (1 + i / 500) for i, v in enumerate(noise(10_000))],
+    "constant, then one jump": [5.0] * 3_000 + [6.0] + [5.0] * 700,
+    "an outlier at the end": [*noise(2_100), 1e6],
+    "an outlier at the start": [1e6, *noise(2_100)],
+    "ending with NaN": [*noise(2_100), math.nan, 1e6],
+    "ending with an infinity": [*noise(4_000), math.inf],
+    "beyond squares": [*noise(2_100), 1e200, *noise(2_100)],
+}
+
+
+@pytest.mark.parametrize("values", SURPRISES.values(), ids=SURPRISES)
+@pytest.mark.parametrize("policy", ["propagate", "omit"])
+@pytest.mark.parametrize("threshold", [0.0, 1.5, 3.0])
+def test_every_value_is_judged_by_the_whole_window(values, policy, threshold):
+    retained = StreamingAggregator(10, nan_policy=policy, anomaly_threshold=threshold)
+    retained.push_many(values)
+    expected = retained.snapshot().anomaly_indices.tolist()
+    for source in (values, array("d", values)):
+        summary = summarize(source, 10, nan_policy=policy, anomaly_threshold=threshold)
+        assert summary.anomaly_indices.tolist() == expected
+    if not any(math.isnan(v) for v in values):
+        assert expected == detect_drift(values, threshold)
 
 
 class TestDraining:

@@ -5,30 +5,28 @@ Strips are read once while they lie in the first-level cache: moments first, the
 """
 
 from cpython cimport array
-from cpython.mem cimport PyMem_Free, PyMem_RawFree, PyMem_RawRealloc, PyMem_Realloc
-from libc.math cimport INFINITY, NAN, fabs, isfinite, sqrt
-from libc.stdint cimport int64_t, uint64_t
+from cpython.mem cimport PyMem_Free, PyMem_Realloc
+from libc.math cimport fabs, isfinite, sqrt
+from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from array import array as make_array
 
-from aetherops.core._native.anomalies cimport Judge, append_indices, judge_all, new_judge
+from aetherops.core._native.anomalies cimport (
+    Judge, Suspects, convict, judge_all, new_judge, suffice,
+)
 from aetherops.core._native.buckets cimport Bucketing, Buckets, take_bucketed
 from aetherops.core._native.floats cimport (
-    RAISE, FloatReader, NanPolicy, count_until_nan, nan_refused, read_nan_policy,
+    OMIT, RAISE, FloatReader, NanPolicy, count_until_nan, nan_refused, read_nan_policy,
 )
-from aetherops.core._native.kernels cimport ABREAST, selected
+from aetherops.core._native.kernels cimport ABREAST, BLOCK
 from aetherops.core._native.moments cimport (
-    BlockMoments, MomentsState, Totals, take_values, totals_of,
+    BlockMoments, MomentsState, take_values,
 )
 
 from aetherops.core._native.anomalies import find_anomalies
 
 from aetherops.errors import InvalidInputError
-
-cdef extern from *:
-    int trailing_zeros "__builtin_ctzll"(uint64_t word) noexcept nogil
-    void prefetch "__builtin_prefetch"(const void *address) noexcept nogil
 
 cdef enum:
     STRIP = 2048           # values worked on while they lie in the cache
@@ -65,86 +63,23 @@ cdef bint judge_next(Online *judge, double x) noexcept nogil:
     return far
 
 
-cdef struct Suspects:
-    # A bit for each value that was not surely near the mean when it passed. The final cut-offs
-    # decide about these alone.
-    double threshold     # NaN where nothing is suspected
-    uint64_t *words
-    int64_t n            # values marked so far
-    int64_t capacity     # words
-    double low           # the widest limits that were used
-    double high
-    bint lost            # limits could not be told, or memory: every value must be read again
-
-
-cdef void suspect(Suspects *suspects, const MomentsState *moments, const double *x, int64_t n,
-                  int64_t base) noexcept nogil:
-    """Mark which of at most STRIP values lie beyond nine tenths of the threshold so far."""
-    cdef Totals so_far = moments.folded if moments.folded.count else totals_of(moments)
-    cdef double reach = suspects.threshold * sqrt(so_far.m2 / <double>so_far.count) * 0.9
-    cdef double low = so_far.mean - reach, high = so_far.mean + reach
-    cdef int64_t first = base // 64, needed = (base + n + 63) // 64
-    cdef uint64_t *wider
-    if base % 64 or base != suspects.n or not isfinite(reach) or not isfinite(so_far.mean):
-        suspects.lost = True
-    if not suspects.lost and needed > suspects.capacity:
-        suspects.capacity = needed + needed // 4
-        wider = <uint64_t *>PyMem_RawRealloc(
-            suspects.words, suspects.capacity * sizeof(uint64_t)
-        )
-        if wider == NULL:
-            suspects.lost = True
-        else:
-            suspects.words = wider
-    if suspects.lost:
-        return
-    suspects.low = min(suspects.low, low)
-    suspects.high = max(suspects.high, high)
-    selected().mark_outside(x, n, low, high, suspects.words + first)
-    suspects.n = base + n
-
-
-cdef bint covers(const Judge *judge, const Suspects *suspects) noexcept nogil:
-    """Whether all that the cut-offs can convict was marked."""
-    return judge.low <= suspects.low and suspects.high <= judge.high
-
-
-cdef int confirm(const Suspects *suspects, const Judge *judge, object values,
-                 array.array indices) except -1:
-    """Append which suspects the final cut-offs convict."""
-    cdef FloatReader reader = FloatReader(values)
-    cdef int64_t[512] group
-    cdef int64_t at, n_words = (suspects.n + 63) // 64
-    cdef uint64_t word
-    cdef int n = 0
-    for at in range(n_words):
-        word = suspects.words[at]
-        while word:
-            group[n] = at * 64 + trailing_zeros(word)
-            if reader.is_direct:
-                prefetch(reader.data + group[n])  # each lies in a cache line of its own
-            n += 1
-            word &= word - 1
-        if n > 512 - 64 or at == n_words - 1:
-            append_indices(indices, group, convict(judge, reader, group, n))
-            n = 0
-    return 0
-
-
-cdef int convict(const Judge *judge, FloatReader reader, int64_t *group, int n) except -1:
-    """Keep those of a group that lie beyond the cut-offs, at its front; how many."""
-    cdef int i, found = 0
-    cdef double x
-    for i in range(n):
-        x = reader.value_at(group[i])
-        group[found] = group[i]
-        found += x < judge.low or x > judge.high
-    return found
-
-
 cdef Py_ssize_t length_of(object values) except -2:
     """Of a sequence; -1 of anything else."""
     return len(values) if hasattr(values, "__getitem__") else -1
+
+
+cdef int judge_rest(const Judge *judge, FloatReader reader, Py_ssize_t start, Py_ssize_t n,
+                    array.array indices) except -1:
+    """Append the indices of the anomalous values among the last n, at most a block."""
+    cdef int64_t[512] rest
+    cdef double[512] values
+    cdef Py_ssize_t i
+    if reader.is_direct:
+        return judge_all(judge, reader.data + start, n, start, indices)
+    for i in range(n):
+        rest[i] = start + i
+    reader.read_some(rest, n, values)
+    return judge_all(judge, values, n, start, indices)
 
 
 cdef struct Stations:
@@ -152,7 +87,6 @@ cdef struct Stations:
     MomentsState *moments
     Bucketing *bucketings[MAX_BUCKETINGS]
     int n_bucketings
-    Suspects suspects
 
 
 cdef int64_t whole_rows(const Bucketing *bucketing, int64_t ready) noexcept nogil:
@@ -163,7 +97,7 @@ cdef int64_t whole_rows(const Bucketing *bucketing, int64_t ready) noexcept nogi
     return ready - (ready - open_bucket) % (bucketing.factor * ABREAST)
 
 
-cdef void take_strips(Stations *stations, const double *x, int64_t n, int64_t base,
+cdef void take_strips(Stations *stations, const double *x, int64_t n,
                       double *copy) noexcept nogil:
     cdef int64_t start = 0, count, ready
     cdef int64_t[MAX_BUCKETINGS] bucketed
@@ -181,8 +115,6 @@ cdef void take_strips(Stations *stations, const double *x, int64_t n, int64_t ba
                 ready = whole_rows(stations.bucketings[i], ready)
             take_bucketed(stations.bucketings[i], x + bucketed[i], ready)
             bucketed[i] += ready
-        if stations.suspects.threshold >= 0.0:
-            suspect(&stations.suspects, stations.moments, x + start, count, base + start)
         start += count
 
 
@@ -217,7 +149,8 @@ cdef class Accumulator:
         self.stations.n_bucketings = len(self.buckets)
         for i in range(self.stations.n_bucketings):
             self.stations.bucketings[i] = &(<Buckets?>self.buckets[i]).running
-        self.stations.suspects.threshold = NAN if suspect_beyond is None else suspect_beyond
+        if suspect_beyond is not None and self.policy != OMIT:  # which moves the indices
+            self.moments.running.suspects.threshold = suspect_beyond
         self.retains = retains
         self.is_online = threshold is not None
         if self.is_online:
@@ -227,7 +160,6 @@ cdef class Accumulator:
 
     def __dealloc__(self):
         PyMem_Free(self.values)
-        PyMem_RawFree(self.stations.suspects.words)
 
     def reset(self):
         self.check_free()
@@ -241,17 +173,7 @@ cdef class Accumulator:
         self.judge.mean = self.judge.m2 = 0.0
         self.found = make_array("q")
         self.n_before = self.n_values = self.n_taken = 0
-        self.forget_suspects()
         return 0
-
-    cdef void forget_suspects(self) noexcept:
-        cdef Suspects *suspects = &self.stations.suspects
-        PyMem_RawFree(suspects.words)
-        suspects.words = NULL
-        suspects.n = suspects.capacity = 0
-        suspects.low = INFINITY
-        suspects.high = -INFINITY
-        suspects.lost = False
 
     def push(self, double x):
         if self.in_use or self.n_values == self.capacity:
@@ -325,7 +247,7 @@ cdef class Accumulator:
             if self.n_values + n > self.capacity:
                 self.enlarge(max(self.n_values + n, self.capacity + self.capacity // 2))
             self.flush()
-            self.take(x, n, self.n_values, self.values + self.n_values)
+            self.take(x, n, self.values + self.n_values)
             self.n_values += n
             self.n_taken = self.n_values
         elif n <= self.capacity - self.n_values:
@@ -333,15 +255,14 @@ cdef class Accumulator:
             self.n_values += n
         else:
             self.flush()
-            self.take(x, n, self.n_before, NULL)
+            self.take(x, n, NULL)
             self.n_before += n
         return 0
 
     cdef int flush(self) except -1:
         """Let what was gathered through."""
         if self.n_taken < self.n_values:
-            self.take(self.values + self.n_taken, self.n_values - self.n_taken,
-                      self.n_before + self.n_taken, NULL)
+            self.take(self.values + self.n_taken, self.n_values - self.n_taken, NULL)
         self.n_taken = self.n_values
         if not self.retains:
             self.n_before += self.n_values
@@ -355,16 +276,16 @@ cdef class Accumulator:
             buckets.reserve(n)
         return 0
 
-    cdef int take(self, const double *x, Py_ssize_t n, int64_t base, double *copy) except -1:
-        """Send values, the first of which has index base, through all stations."""
+    cdef int take(self, const double *x, Py_ssize_t n, double *copy) except -1:
+        """Send values through all stations."""
         self.moments.reserve()
         self.expect(n)
         if n < LONG_INPUT:
-            take_strips(&self.stations, x, n, base, copy)
+            take_strips(&self.stations, x, n, copy)
             return 0
         self.hold(True)
         with nogil:
-            take_strips(&self.stations, x, n, base, copy)
+            take_strips(&self.stations, x, n, copy)
         self.hold(False)
         return 0
 
@@ -386,29 +307,32 @@ cdef class Accumulator:
         return self.n_before + self.n_values
 
     def find_far(self, double mean, double std, double threshold, values=None):
-        cdef Judge judge
-        cdef array.array indices
+        cdef FloatReader reader
+        cdef Suspects *suspects = &self.moments.running.suspects
+        cdef Judge judge = new_judge(mean, std, threshold, False)
+        cdef array.array indices = make_array("q")
         self.check_free()
-        if not self.retains and not self.has_suspects(values):
-            return find_anomalies(values, mean, std, threshold)
-        judge = new_judge(mean, std, threshold, False)
-        indices = make_array("q")
         if self.retains:
             judge_all(&judge, self.values, self.n_values, 0, indices)
-        elif judge.by_cutoffs and covers(&judge, &self.stations.suspects):
-            confirm(&self.stations.suspects, &judge, values, indices)
-            self.forget_suspects()
+        elif self.has_suspects(values) and suffice(suspects, &judge):
+            reader = FloatReader(values)
+            convict(suspects, &judge, reader, indices)
+            judge_rest(
+                &judge, reader, suspects.n_passed, self.n_seen - suspects.n_passed, indices
+            )
         else:
             return find_anomalies(values, mean, std, threshold)
         return indices
 
     cdef bint has_suspects(self, object values) except -1:
-        """Whether marks were kept of all values, and the values can be asked for one by one."""
-        cdef Suspects *suspects = &self.stations.suspects
+        """Whether all values passed by where they could be suspected, but for the last block."""
+        cdef Suspects *suspects = &self.moments.running.suspects
         if not suspects.threshold >= 0.0:
             return False
         self.flush()
-        return not suspects.lost and suspects.n == self.n_seen == length_of(values)
+        return (
+            0 <= self.n_seen - suspects.n_passed < BLOCK and self.n_seen == length_of(values)
+        )
 
     def take_found(self):
         self.check_free()

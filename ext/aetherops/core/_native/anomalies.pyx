@@ -6,16 +6,21 @@ once and each value is then compared with them; the answer is that of the formul
 """
 
 from cpython cimport array
-from libc.math cimport INFINITY, isfinite
+from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
+from libc.math cimport INFINITY, isfinite, sqrt
+from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 
 from array import array as make_array
 
 from aetherops.core._native.floats cimport FloatReader
-from aetherops.core._native.kernels cimport anomaly_cutoff, is_anomalous, selected
+from aetherops.core._native.kernels cimport STRIP, anomaly_cutoff, is_anomalous, selected
+
+cdef extern from *:
+    int trailing_zeros "__builtin_ctzll"(uint64_t word) noexcept nogil
 
 cdef enum:
-    STRIP = 1024
+    RUN = 1024
     ROOM = 2048
 
 
@@ -36,7 +41,7 @@ cdef Judge new_judge(double mean, double std, double threshold, bint inclusive) 
     return judge
 
 
-cdef int64_t judge_strip(const Judge *judge, const double *x, int64_t n, int64_t base,
+cdef int64_t judge_run(const Judge *judge, const double *x, int64_t n, int64_t base,
                          int64_t *indices) noexcept nogil:
     cdef int64_t i, found = 0
     if judge.by_cutoffs:
@@ -64,26 +69,109 @@ cdef int judge_all(const Judge *judge, const double *x, int64_t n, int64_t base,
     while start < n:
         found = 0
         with nogil:
-            while start < n and found <= ROOM - STRIP:
-                count = min(<int64_t>STRIP, n - start)
-                found += judge_strip(judge, x + start, count, base + start, fresh + found)
+            while start < n and found <= ROOM - RUN:
+                count = min(<int64_t>RUN, n - start)
+                found += judge_run(judge, x + start, count, base + start, fresh + found)
                 start += count
         append_indices(indices, fresh, found)
     return 0
+
+
+cdef void forget_suspects(Suspects *suspects) noexcept nogil:
+    PyMem_RawFree(suspects.words)
+    suspects.words = NULL
+    suspects.n_passed = suspects.capacity = 0
+    suspects.limits = suspects.widest = Limits(INFINITY, -INFINITY)
+    suspects.lost = False
+
+
+cdef void suspect(Suspects *suspects, const double *x, int64_t n, const uint8_t *marks,
+                  int64_t count, double mean, double m2) noexcept nogil:
+    """Let whole blocks pass, whose strips beyond the limits are marked, up to these moments."""
+    cdef Limits used = suspects.limits
+    cdef int64_t strip, first = suspects.n_passed // STRIP
+    cdef double reach = suspects.threshold * sqrt(m2 / <double>count) * 0.9375
+    suspects.n_passed += n
+    suspects.limits = Limits(mean - reach, mean + reach)
+    if not isfinite(mean) or not isfinite(reach) or not has_room(suspects):
+        suspects.lost = True
+    if suspects.lost:
+        return
+    if used.low > used.high:
+        used = suspects.limits
+    suspects.widest.low = min(suspects.widest.low, used.low)
+    suspects.widest.high = max(suspects.widest.high, used.high)
+    for strip in range(n // STRIP):
+        suspects.words[first + strip] = 0
+        if marks[strip // 8] >> strip % 8 & 1:
+            suspects.words[first + strip] = selected().outside(
+                x + strip * STRIP, used.low, used.high
+            )
+
+
+cdef bint has_room(Suspects *suspects) noexcept nogil:
+    cdef int64_t needed = suspects.n_passed // STRIP
+    cdef uint64_t *wider
+    if needed > suspects.capacity:
+        needed += needed // 4
+        wider = <uint64_t *>PyMem_RawRealloc(suspects.words, needed * sizeof(uint64_t))
+        if wider == NULL:
+            return False
+        suspects.words = wider
+        suspects.capacity = needed
+    return True
+
+
+cdef bint suffice(const Suspects *suspects, const Judge *judge) noexcept nogil:
+    """Whether every value that passed and can be convicted was suspected."""
+    return (
+        not suspects.lost and judge.by_cutoffs
+        and judge.low <= suspects.widest.low and suspects.widest.high <= judge.high
+    )
+
+
+cdef int convict(const Suspects *suspects, const Judge *judge, FloatReader reader,
+                 array.array indices) except -1:
+    """Append the indices of the suspects that lie beyond the cut-offs."""
+    cdef int64_t[ROOM] group
+    cdef double[ROOM] values
+    cdef int64_t at, n_words = suspects.n_passed // STRIP, n = 0
+    cdef uint64_t word
+    for at in range(n_words):
+        word = suspects.words[at]
+        while word:
+            group[n] = at * STRIP + trailing_zeros(word)
+            n += 1
+            word &= word - 1
+        if n > ROOM - STRIP or at == n_words - 1:
+            reader.read_some(group, n, values)
+            append_indices(indices, group, beyond_cutoffs(judge, group, values, n))
+            n = 0
+    return 0
+
+
+cdef int64_t beyond_cutoffs(const Judge *judge, int64_t *group, const double *values,
+                            int64_t n) noexcept nogil:
+    """Keep the indices of the values that lie beyond the cut-offs, at the front; how many."""
+    cdef int64_t i, found = 0
+    for i in range(n):
+        group[found] = group[i]
+        found += values[i] < judge.low or values[i] > judge.high
+    return found
 
 
 def find_anomalies(values, double mean, double std, double threshold, *, bint inclusive=False):
     cdef FloatReader reader = FloatReader(values)
     cdef Judge judge = new_judge(mean, std, threshold, inclusive)
     cdef array.array indices = make_array("q")
-    cdef double[STRIP] strip
+    cdef double[RUN] run
     cdef Py_ssize_t got, base = 0
     if reader.is_direct:
         judge_all(&judge, reader.data, reader.length, 0, indices)
         return indices
     while True:
-        got = reader.read(strip, STRIP)
+        got = reader.read(run, RUN)
         if got == 0:
             return indices
-        judge_all(&judge, strip, got, base, indices)
+        judge_all(&judge, run, got, base, indices)
         base += got

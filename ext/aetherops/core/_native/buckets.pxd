@@ -23,6 +23,7 @@ cdef struct Bucketing:
     int64_t factor
     Function[N_FUNCTIONS] codes
     int n_functions
+    bint with_mean
     bint with_median
     bint with_extremes
     bint omits_nan

@@ -172,23 +172,35 @@ cdef void reduce_medians(Bucketing *state, const double *x, int64_t n_buckets,
         b += 1
 
 
+cdef void reduce_with_care(Bucketing *state, const double *x, int64_t n_buckets) noexcept nogil:
+    """Reduce buckets again, among which some hold NaN, or infinities of both signs."""
+    cdef int64_t b
+    cdef int i
+    cdef Filling bucket
+    for b in range(n_buckets):
+        clear(&bucket)
+        absorb(&bucket, x + b * state.factor, state.factor, state.omits_nan)
+        for i in range(state.n_functions):
+            state.columns[i][state.n_complete + b] = reduced(
+                state, state.codes[i], &bucket, x + b * state.factor
+            )
+
+
 cdef void reduce_run(Bucketing *state, const double *x, int64_t n_buckets) noexcept nogil:
     """Reduce at most RUN_BUCKETS whole buckets where they lie."""
-    cdef double[RUN_BUCKETS] sums
     cdef double[RUN_BUCKETS] low
     cdef double[RUN_BUCKETS] high
     cdef double *out
-    cdef int64_t b
+    cdef int64_t b, n = n_buckets * state.factor
     cdef int i
-    cdef Filling hard
-    selected().bucket_sums(x, n_buckets, state.factor, sums)
+    cdef bint hard
+    hard = not state.with_mean and selected().has_nan(x, n)
     if state.with_extremes:
         selected().bucket_extremes(x, n_buckets, state.factor, low, high)
     for i in range(state.n_functions):
         out = state.columns[i] + state.n_complete
         if state.codes[i] == MEAN:
-            memcpy(out, sums, n_buckets * sizeof(double))
-            selected().round_quotients(out, n_buckets, <double>state.factor, state.scale)
+            hard = selected().bucket_means(x, n_buckets, state.factor, state.scale, out)
             continue
         if state.codes[i] == MEDIAN:
             reduce_medians(state, x, n_buckets, out)
@@ -200,16 +212,8 @@ cdef void reduce_run(Bucketing *state, const double *x, int64_t n_buckets) noexc
             for b in range(n_buckets):
                 out[b] = x[(b + 1) * state.factor - 1]
         selected().round_quotients(out, n_buckets, 1.0, state.scale)
-    if selected().has_nan(sums, n_buckets):
-        # NaN, or infinities of both signs: such a bucket is reduced again, with care.
-        for b in range(n_buckets):
-            if sums[b] != sums[b]:
-                clear(&hard)
-                absorb(&hard, x + b * state.factor, state.factor, state.omits_nan)
-                for i in range(state.n_functions):
-                    state.columns[i][state.n_complete + b] = reduced(
-                        state, state.codes[i], &hard, x + b * state.factor
-                    )
+    if hard:
+        reduce_with_care(state, x, n_buckets)
     state.n_complete += n_buckets
 
 
@@ -263,6 +267,7 @@ cdef class Buckets:
         for i in range(self.running.n_functions):
             self.running.codes[i] = <Function><int>FUNCTIONS.index(self.functions[i])
         self.running.with_median = "median" in self.functions
+        self.running.with_mean = "mean" in self.functions
         self.running.with_extremes = "min" in self.functions or "max" in self.functions
         self.network = b""
         if self.running.with_median and 1 < self.running.factor <= NETWORK_LIMIT:

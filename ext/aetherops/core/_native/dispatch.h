@@ -49,14 +49,13 @@ static void hard_block(const double *x, int64_t n, struct block *block)
     block->max = nan ? NAN : high + 0.0;
 }
 
-/* From the sums of the distances from the centre and of their squares to the moments. */
-static void correct_block(
-    int64_t n, double centre, double rest, double squares, struct block *block)
+/* From the centre, the sums of the distances from it and of their squares to the moments. */
+static void correct_block(int64_t n, double rest, double squares, struct block *block)
 {
+    const double centre = block->mean;
     block->min += 0.0; /* a zero has lost its sign to the order of the lanes */
     block->max += 0.0;
     if (!(squares < INFINITY)) {
-        block->mean = centre;
         block->mean_low = 0.0;
         block->m2 = INFINITY;
         return;
@@ -80,20 +79,27 @@ static void correct_block(
 #define WIDTH 2
 #define VECTOR_MIN _mm_min_pd
 #define VECTOR_MAX _mm_max_pd
-#define OUTSIDE(v, low, high) \
-    (unsigned)_mm_movemask_pd(_mm_or_pd(_mm_cmplt_pd(v, low), _mm_cmpgt_pd(v, high)))
+#define BEYOND_EITHER(a, b, low, high) \
+    (unsigned)_mm_movemask_pd(_mm_or_pd(_mm_cmplt_pd(a, low), _mm_cmpgt_pd(b, high)))
+#define BEYOND(v, limit) \
+    (unsigned)_mm_movemask_pd(_mm_cmpnlt_pd(_mm_andnot_pd(_mm_set1_pd(-0.0), v), _mm_set1_pd(limit)))
 #include "kernels.h"
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2")
+#pragma GCC target("avx2,fma")
 #endif
 #define SUFFIX _avx2
 #define WIDTH 4
 #define VECTOR_MIN _mm256_min_pd
 #define VECTOR_MAX _mm256_max_pd
+#define VECTOR_FMA _mm256_fmadd_pd
+#define VECTOR_RINT(v) _mm256_round_pd(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define BEYOND(v, limit)                                                   \
+    (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(                            \
+        _mm256_andnot_pd(_mm256_set1_pd(-0.0), v), _mm256_set1_pd(limit), _CMP_NLT_UQ))
 #define TWO_ROWS(p, factor, row, next)                                     \
     do {                                                                   \
         __m128d a = _mm_loadu_pd(p), b = _mm_loadu_pd(p + factor);         \
@@ -103,25 +109,29 @@ static void correct_block(
         *row = _mm256_unpacklo_pd(ac, bd);                                 \
         *next = _mm256_unpackhi_pd(ac, bd);                                \
     } while (0)
-#define OUTSIDE(v, low, high)                                              \
+#define BEYOND_EITHER(a, b, low, high)                                     \
     (unsigned)_mm256_movemask_pd(_mm256_or_pd(                             \
-        _mm256_cmp_pd(v, low, _CMP_LT_OQ), _mm256_cmp_pd(v, high, _CMP_GT_OQ)))
+        _mm256_cmp_pd(a, low, _CMP_LT_OQ), _mm256_cmp_pd(b, high, _CMP_GT_OQ)))
 #include "kernels.h"
 #if defined(__clang__)
 #pragma clang attribute pop
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512"))), apply_to = function)
+    __attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512"))), apply_to = function)
 #else
 #pragma GCC pop_options
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
+#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512")
 #endif
 #define SUFFIX _avx512
 #define WIDTH 8
 #define VECTOR_MIN _mm512_min_pd
 #define VECTOR_MAX _mm512_max_pd
-#define OUTSIDE(v, low, high)                  \
-    (unsigned)(_mm512_cmp_pd_mask(v, low, _CMP_LT_OQ) | _mm512_cmp_pd_mask(v, high, _CMP_GT_OQ))
+#define VECTOR_FMA _mm512_fmadd_pd
+#define VECTOR_RINT(v) _mm512_roundscale_pd(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define BEYOND(v, limit) \
+    (unsigned)_mm512_cmp_pd_mask(_mm512_abs_pd(v), _mm512_set1_pd(limit), _CMP_NLT_UQ)
+#define BEYOND_EITHER(a, b, low, high) \
+    (unsigned)(_mm512_cmp_pd_mask(a, low, _CMP_LT_OQ) | _mm512_cmp_pd_mask(b, high, _CMP_GT_OQ))
 #include "kernels.h"
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -149,7 +159,7 @@ static int runnable_instruction_sets(struct named_kernels *sets)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
         sets[n++] = (struct named_kernels){"avx512", &kernels_avx512};
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         sets[n++] = (struct named_kernels){"avx2", &kernels_avx2};
 #endif
     sets[n++] = (struct named_kernels){"baseline", &kernels_baseline};

@@ -1,6 +1,7 @@
 """Any source of floats as strips of doubles: buffers without a copy, lists, iterators."""
 
 from cpython.buffer cimport Py_buffer
+from libc.stdint cimport int64_t
 
 
 cdef class FloatReader:
@@ -15,7 +16,7 @@ cdef class FloatReader:
     cdef object error               # what ended the last read, raised by the next one
     cdef Py_ssize_t position        # values read so far
 
-    cdef double value_at(self, Py_ssize_t i) except? -1.0
+    cdef int read_some(self, const int64_t *indices, Py_ssize_t n, double *out) except -1
     cdef Py_ssize_t read(self, double *out, Py_ssize_t room) except -1
     cdef void read_strided(self, double *out, Py_ssize_t end) noexcept
     cdef Py_ssize_t read_sequence(self, double *out, Py_ssize_t room) except -1

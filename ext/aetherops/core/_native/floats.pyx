@@ -7,7 +7,7 @@ from cpython.buffer cimport (
 from cpython.float cimport PyFloat_AsDouble
 from cpython.object cimport PyObject
 from libc.math cimport NAN
-from libc.stdint cimport uintptr_t
+from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy
 
 import sys
@@ -96,16 +96,25 @@ cdef class FloatReader:
         )
         return True
 
-    cdef double value_at(self, Py_ssize_t i) except? -1.0:
-        """One value of a buffer, a list or a tuple."""
-        cdef PyObject *item
+    cdef int read_some(self, const int64_t *indices, Py_ssize_t n, double *out) except -1:
+        """The values at some indices of a buffer, a list or a tuple."""
+        cdef Py_ssize_t i = 0
+        cdef PyObject **items
         if self.is_direct:
-            return self.data[i]
-        if self.sequence is not None and i < size_of(self.sequence):
-            item = items_of(self.sequence)[i]
-            if is_float(item):
-                return float_value(item)
-        return PyFloat_AsDouble(self.values[i])
+            for i in range(n):
+                out[i] = self.data[indices[i]]
+            return 0
+        while i < n:
+            if self.sequence is not None:
+                # Looked up again after each number that is no float: its __float__ may change a list.
+                items = items_of(self.sequence)
+                while i < n and indices[i] < size_of(self.sequence) and is_float(items[indices[i]]):
+                    out[i] = float_value(items[indices[i]])
+                    i += 1
+            if i < n:
+                out[i] = PyFloat_AsDouble(self.values[indices[i]])
+                i += 1
+        return 0
 
     cdef Py_ssize_t read(self, double *out, Py_ssize_t room) except -1:
         """Fill ``out`` with at most ``room`` next values; 0 means that there are no more."""

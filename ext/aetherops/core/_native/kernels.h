@@ -26,16 +26,44 @@ static inline VECTOR NAMED(maximum)(VECTOR a, VECTOR b)
     NAMED(mask) more = a > b;
     return (VECTOR)(((NAMED(mask))a & more) | ((NAMED(mask))b & ~more));
 }
-static inline unsigned NAMED(outside)(VECTOR v, VECTOR low, VECTOR high)
+static inline unsigned NAMED(beyond_either)(VECTOR a, VECTOR b, VECTOR low, VECTOR high)
 {
     unsigned bits = 0;
     for (int l = 0; l < WIDTH; l++)
-        bits |= (unsigned)((v[l] < low[l]) | (v[l] > high[l])) << l;
+        bits |= (unsigned)((a[l] < low[l]) | (b[l] > high[l])) << l;
+    return bits;
+}
+static inline unsigned NAMED(beyond)(VECTOR v, double limit)
+{
+    unsigned bits = 0;
+    for (int l = 0; l < WIDTH; l++)
+        bits |= (unsigned)!(fabs(v[l]) < limit) << l;
     return bits;
 }
 #define VECTOR_MIN NAMED(minimum)
 #define VECTOR_MAX NAMED(maximum)
-#define OUTSIDE NAMED(outside)
+#define BEYOND_EITHER NAMED(beyond_either)
+#define BEYOND NAMED(beyond)
+#endif
+
+#ifndef VECTOR_RINT
+static inline VECTOR NAMED(nearest)(VECTOR v)
+{
+    for (int l = 0; l < WIDTH; l++)
+        v[l] = rint(v[l]);
+    return v;
+}
+#define VECTOR_RINT NAMED(nearest)
+#endif
+
+/* sum + v. 1 * v + sum has the same bits, and leaves the units that add to the comparisons. */
+#ifdef VECTOR_FMA
+#define ADDED(sum, v) VECTOR_FMA(ALL(1.0), v, sum)
+/* Loaded once, though the compiler would fetch it for each use. */
+#define KEEP(v) __asm__("" : "+v"(v))
+#else
+#define ADDED(sum, v) ((sum) + (v))
+#define KEEP(v)
 #endif
 
 /* Lanes are combined in halves: 0 with 8, 1 with 9 ...; then 0 with 4 ...; the same at any width. */
@@ -56,94 +84,157 @@ DEFINE_REDUCTION(total_of, SUM, SUM)
 DEFINE_REDUCTION(smallest_of, VECTOR_MIN, LESSER)
 DEFINE_REDUCTION(largest_of, VECTOR_MAX, GREATER)
 
-/* The first pass over n values, a multiple of 16: their sum and their extremes, lane by lane. */
-static inline __attribute__((always_inline)) void NAMED(survey)(
-    const double *x, int64_t n, VECTOR *sum, VECTOR *low, VECTOR *high)
+/* What two passes over a block find in each lane. */
+struct NAMED(lanes) {
+    VECTOR sum[REGISTERS], low[REGISTERS], high[REGISTERS]; /* the first: of the values */
+    VECTOR rest[REGISTERS], squares[REGISTERS];             /* the second: of their distances */
+};
+
+static inline void NAMED(open_lanes)(struct NAMED(lanes) *lanes, double some_value)
 {
-    for (int64_t i = 0; i < n; i += LANES)
+    for (int r = 0; r < REGISTERS; r++) {
+        lanes->sum[r] = lanes->rest[r] = lanes->squares[r] = ALL(0.0);
+        lanes->low[r] = lanes->high[r] = ALL(some_value);
+    }
+}
+
+static inline void NAMED(close_first)(
+    const double *x, int64_t n, struct NAMED(lanes) *lanes, struct block *block)
+{
+    block->mean = block_centre(x, n, NAMED(total_of)(lanes->sum));
+    block->min = NAMED(smallest_of)(lanes->low);
+    block->max = NAMED(largest_of)(lanes->high);
+}
+
+static inline void NAMED(close_second)(
+    const double *x, int64_t n, struct NAMED(lanes) *lanes, struct block *block)
+{
+    if (fabs(block->mean) < INFINITY)
+        correct_block(n, NAMED(total_of)(lanes->rest), NAMED(total_of)(lanes->squares), block);
+    else
+        hard_block(x, n, block);
+}
+
+/* The first pass over a strip of 64 values, in two registers. Returns whether one of them lies below
+ * lowest or above highest.
+ */
+static inline __attribute__((always_inline)) int NAMED(survey)(
+    const double *x, int r, VECTOR lowest, VECTOR highest, struct NAMED(lanes) *lanes)
+{
+    VECTOR low[2], high[2];
+    for (int row = 0; row < STRIP; row += LANES)
+        for (int i = 0; i < 2; i++) {
+            VECTOR v = LOAD(x + row + (r + i) * WIDTH);
+            KEEP(v);
+            lanes->sum[r + i] = ADDED(lanes->sum[r + i], v);
+            if (row == 0) {
+                low[i] = high[i] = v;
+                continue;
+            }
+            low[i] = VECTOR_MIN(v, low[i]);
+            high[i] = VECTOR_MAX(v, high[i]);
+        }
+    for (int i = 0; i < 2; i++) {
+        lanes->low[r + i] = VECTOR_MIN(low[i], lanes->low[r + i]);
+        lanes->high[r + i] = VECTOR_MAX(high[i], lanes->high[r + i]);
+    }
+    return BEYOND_EITHER(
+               VECTOR_MIN(low[0], low[1]), VECTOR_MAX(high[0], high[1]), lowest, highest) != 0;
+}
+
+/* The second pass over a row of 16 values, in one register. */
+static inline __attribute__((always_inline)) void NAMED(measure)(
+    const double *x, int r, VECTOR centre, struct NAMED(lanes) *lanes)
+{
+    VECTOR d = LOAD(x + r * WIDTH) - centre;
+    lanes->rest[r] = ADDED(lanes->rest[r], d);
+    lanes->squares[r] += d * d;
+}
+
+/* The second pass over one whole block beside the first pass over the next: while one waits for
+ * memory or for its sums, the other works. Either may be NULL. Registers are taken in pairs, or they
+ * would run out.
+ */
+static inline __attribute__((always_inline)) void NAMED(finish_and_begin)(
+    const double *x, struct block *block, const double *following, struct block *next, double low,
+    double high, uint8_t *marks)
+{
+    const VECTOR lowest = ALL(low), highest = ALL(high), centre = ALL(x ? block->mean : 0.0);
+    unsigned marked = 0;
+    struct NAMED(lanes) lanes;
+    NAMED(open_lanes)(&lanes, following ? following[0] : 0.0);
+#pragma GCC unroll 8
+    for (int r = 0; r < REGISTERS; r += 2)
+        for (int i = 0; i < BLOCK; i += STRIP) {
+            if (following)
+                marked |= (unsigned)NAMED(survey)(following + i, r, lowest, highest, &lanes)
+                          << i / STRIP;
+            for (int row = i; x && row < i + STRIP; row += LANES) {
+                NAMED(measure)(x + row, r, centre, &lanes);
+                NAMED(measure)(x + row, r + 1, centre, &lanes);
+            }
+        }
+    if (x)
+        NAMED(close_second)(x, BLOCK, &lanes, block);
+    if (following) {
+        NAMED(close_first)(following, BLOCK, &lanes, next);
+        *marks = (uint8_t)marked;
+    }
+}
+
+/* Both passes over a block that is cut short. Lanes that the last values do not fill take what
+ * changes nothing.
+ */
+static void NAMED(part_of_block)(const double *x, int64_t n, struct block *block)
+{
+    struct NAMED(lanes) lanes;
+    double tail[LANES];
+    int64_t i, whole = n - n % LANES;
+    NAMED(open_lanes)(&lanes, x[0]);
+    for (i = 0; i < whole; i += LANES)
         for (int r = 0; r < REGISTERS; r++) {
             VECTOR v = LOAD(x + i + r * WIDTH);
-            sum[r] += v;
-            low[r] = VECTOR_MIN(v, low[r]);
-            high[r] = VECTOR_MAX(v, high[r]);
+            lanes.sum[r] += v;
+            lanes.low[r] = VECTOR_MIN(v, lanes.low[r]);
+            lanes.high[r] = VECTOR_MAX(v, lanes.high[r]);
         }
-}
-
-/* The second pass: the distances from the centre and their squares, lane by lane. */
-static inline __attribute__((always_inline)) void NAMED(measure)(
-    const double *x, int64_t n, double centre, VECTOR *rest, VECTOR *squares)
-{
-    const VECTOR mean = ALL(centre);
-    for (int64_t i = 0; i < n; i += LANES)
-        for (int r = 0; r < REGISTERS; r++) {
-            VECTOR d = LOAD(x + i + r * WIDTH) - mean;
-            rest[r] += d;
-            squares[r] += d * d;
-        }
-}
-
-/* Where the second pass over a block has its centre, and the extremes.
- *
- * A tail of fewer than 16 values is filled up with values that change nothing.
- */
-static void NAMED(begin_block)(const double *x, int64_t n, struct block *block)
-{
-    const int64_t n_tail = n % LANES, whole = n - n_tail;
-    double tail[LANES];
-    VECTOR sum[REGISTERS], low[REGISTERS], high[REGISTERS];
-    for (int r = 0; r < REGISTERS; r++) {
-        sum[r] = ALL(0.0);
-        low[r] = high[r] = ALL(x[0]);
-    }
-    NAMED(survey)(x, whole, sum, low, high);
-    if (n_tail) {
-        fill_tail(tail, x + whole, n_tail, 0.0);
-        for (int r = 0; r < REGISTERS; r++)
-            sum[r] += LOAD(tail + r * WIDTH);
-    }
-    block->mean = block_centre(x, n, NAMED(total_of)(sum));
-    block->min = NAMED(smallest_of)(low);
-    block->max = NAMED(largest_of)(high);
-    for (int64_t i = whole; i < n; i++) {
+    fill_tail(tail, x + whole, n - whole, 0.0);
+    for (int r = 0; whole < n && r < REGISTERS; r++)
+        lanes.sum[r] += LOAD(tail + r * WIDTH);
+    NAMED(close_first)(x, n, &lanes, block);
+    for (i = whole; i < n; i++) {
         block->min = LESSER(x[i], block->min);
         block->max = GREATER(x[i], block->max);
     }
+    for (i = 0; i < whole; i += LANES)
+        for (int r = 0; r < REGISTERS; r++)
+            NAMED(measure)(x + i, r, ALL(block->mean), &lanes);
+    fill_tail(tail, x + whole, n - whole, block->mean);
+    for (int r = 0; whole < n && r < REGISTERS; r++)
+        NAMED(measure)(tail, r, ALL(block->mean), &lanes);
+    NAMED(close_second)(x, n, &lanes, block);
 }
 
-static void NAMED(finish_block)(const double *x, int64_t n, struct block *block)
-{
-    const int64_t n_tail = n % LANES, whole = n - n_tail;
-    const double centre = block->mean;
-    double tail[LANES];
-    VECTOR rest[REGISTERS], squares[REGISTERS];
-    if (!(fabs(centre) < INFINITY)) {
-        hard_block(x, n, block);
-        return;
-    }
-    for (int r = 0; r < REGISTERS; r++)
-        rest[r] = squares[r] = ALL(0.0);
-    NAMED(measure)(x, whole, centre, rest, squares);
-    if (n_tail) {
-        fill_tail(tail, x + whole, n_tail, centre);
-        NAMED(measure)(tail, LANES, centre, rest, squares);
-    }
-    correct_block(n, centre, NAMED(total_of)(rest), NAMED(total_of)(squares), block);
-}
-
-/* Moments of up to GROUP blocks of 512 values, of which the last may be shorter, read twice while
- * they lie in the first-level cache.
+/* Moments of blocks of 512 values, of which the last may be shorter, read twice while they lie in the
+ * first-level cache. For each whole block, marks get a bit for each of its eight strips, set where a
+ * value lies below low or above high.
  *
  * The corrected two-pass algorithm (Chan, Golub and LeVeque, 1983): the first pass finds the mean up
  * to its rounding, the second the squares about it and what is missing from it, which corrects both.
- * The mean is kept as an unevaluated sum of two doubles. One block's lanes are combined while the
- * next one's values pass.
+ * The mean is kept as an unevaluated sum of two doubles.
  */
-static void NAMED(block_moments)(const double *x, int64_t n, struct block *blocks)
+static void NAMED(block_moments)(
+    const double *x, int64_t n, double low, double high, struct block *block, uint8_t *marks)
 {
-    for (int64_t start = 0; start < n; start += BLOCK)
-        NAMED(begin_block)(x + start, LESSER(n - start, BLOCK), blocks + start / BLOCK);
-    for (int64_t start = 0; start < n; start += BLOCK)
-        NAMED(finish_block)(x + start, LESSER(n - start, BLOCK), blocks + start / BLOCK);
+    if (n >= BLOCK) {
+        NAMED(finish_and_begin)(NULL, NULL, x, block, low, high, marks);
+        for (; n >= 2 * BLOCK; n -= BLOCK, x += BLOCK, block++)
+            NAMED(finish_and_begin)(x, block, x + BLOCK, block + 1, low, high, ++marks);
+        NAMED(finish_and_begin)(x, block, NULL, NULL, low, high, NULL);
+        n -= BLOCK, x += BLOCK, block++;
+    }
+    if (n)
+        NAMED(part_of_block)(x, n, block);
 }
 
 #if WIDTH <= 4 /* wider, shuffles and stores take more than the arithmetic saves */
@@ -170,33 +261,22 @@ static inline void NAMED(two_rows)(const double *p, int64_t factor, VECTOR *row,
 
 #define ROW_VECTORS (ABREAST / WIDTH)
 
-/* Sums of consecutive buckets, each from left to right. Eight abreast hide the latency. */
-static void NAMED(bucket_sums)(const double *x, int64_t n_buckets, int64_t factor, double *sums)
+/* Sums of eight neighbouring buckets, each from left to right. Eight hide the latency. */
+static inline __attribute__((always_inline)) void NAMED(sums_abreast)(
+    const double *x, int64_t factor, VECTOR *sum)
 {
-    int64_t b = 0;
-    for (; b + ABREAST <= n_buckets; b += ABREAST) {
-        VECTOR sum[ROW_VECTORS], row, next;
-        int64_t k = 0;
-        for (int r = 0; r < ROW_VECTORS; r++)
-            sum[r] = ALL(0.0);
-        for (; k + 2 <= factor; k += 2)
-            for (int r = 0; r < ROW_VECTORS; r++) {
-                NAMED(two_rows)(x + (b + r * WIDTH) * factor + k, factor, &row, &next);
-                sum[r] += row;
-                sum[r] += next;
-            }
+    VECTOR row, next;
+    int64_t k = 0;
+    for (int r = 0; r < ROW_VECTORS; r++)
+        sum[r] = ALL(0.0);
+    for (; k + 2 <= factor; k += 2)
         for (int r = 0; r < ROW_VECTORS; r++) {
-            if (k < factor)
-                sum[r] += NAMED(row)(x + (b + r * WIDTH) * factor + k, factor);
-            STORE(sums + b + r * WIDTH, sum[r]);
+            NAMED(two_rows)(x + r * WIDTH * factor + k, factor, &row, &next);
+            sum[r] += row;
+            sum[r] += next;
         }
-    }
-    for (; b < n_buckets; b++) {
-        double sum = 0.0;
-        for (int64_t k = 0; k < factor; k++)
-            sum += x[b * factor + k];
-        sums[b] = sum;
-    }
+    for (int r = 0; k < factor && r < ROW_VECTORS; r++)
+        sum[r] += NAMED(row)(x + r * WIDTH * factor + k, factor);
 }
 
 /* Extremes of consecutive buckets without NaN. */
@@ -276,7 +356,54 @@ static void NAMED(bucket_medians)(const double *x, int64_t factor, const struct 
 #undef ROW_VECTORS
 #else
 #define ROW_KERNEL(name) name##_avx2
+
+static inline __attribute__((always_inline)) void NAMED(sums_abreast)(
+    const double *x, int64_t factor, VECTOR *sum)
+{
+    vector_avx2 halves[2];
+    sums_abreast_avx2(x, factor, halves);
+    *sum = _mm512_insertf64x4(_mm512_castpd256_pd512(halves[0]), halves[1], 1);
+}
 #endif
+
+static inline double NAMED(rounded)(double x, double scale)
+{
+    return scale == 0.0 ? x : round_decimal(x, scale);
+}
+
+/* Means of consecutive buckets, each summed from left to right, then rounded as Python's round does;
+ * scale 0 leaves them as they are. Returns whether one of them is NaN.
+ *
+ * The quotients of eight buckets are divided and rounded while the next eight are summed.
+ */
+static int NAMED(bucket_means)(
+    const double *x, int64_t n_buckets, int64_t factor, double scale, double *means)
+{
+    int nan = 0;
+    int64_t b = 0;
+    for (; b + ABREAST <= n_buckets; b += ABREAST) {
+        VECTOR sums[ABREAST / WIDTH];
+        NAMED(sums_abreast)(x + b * factor, factor, sums);
+        for (int r = 0; r < ABREAST / WIDTH; r++) {
+            double *out = means + b + r * WIDTH;
+            const VECTOR mean = sums[r] / (double)factor, y = mean * scale, nearest = VECTOR_RINT(y);
+            STORE(out, scale == 0.0 ? mean : nearest / scale);
+            if (__builtin_expect(BEYOND(y - nearest, 0.5) | BEYOND(y, 0x1p53), 0))
+                for (int l = 0; l < WIDTH; l++) {
+                    out[l] = NAMED(rounded)(mean[l], scale);
+                    nan |= out[l] != out[l];
+                }
+        }
+    }
+    for (; b < n_buckets; b++) {
+        double sum = 0.0;
+        for (int64_t k = 0; k < factor; k++)
+            sum += x[b * factor + k];
+        means[b] = NAMED(rounded)(sum / (double)factor, scale);
+        nan |= means[b] != means[b];
+    }
+    return nan;
+}
 
 /* Divide, then round each as Python's round does; scale 0 leaves the quotients as they are. */
 static void NAMED(round_quotients)(double *x, int64_t n, double divisor, double scale)
@@ -310,36 +437,30 @@ static int NAMED(has_nan)(const double *x, int64_t n)
     return found != 0;
 }
 
-/* A bit for each of at most 64 values, set where it lies below low or above high; NaN is neither. */
-static inline uint64_t NAMED(outside_word)(const double *x, int64_t n, double low, double high)
+/* A bit for each of 64 values, set where it lies below low or above high; NaN is neither. */
+static uint64_t NAMED(outside)(const double *x, double low, double high)
 {
     const VECTOR lowest = ALL(low), highest = ALL(high);
     uint64_t word = 0;
-    if (n >= STRIP) {
-        for (int j = 0; j < STRIP; j += WIDTH)
-            word |= (uint64_t)OUTSIDE(LOAD(x + j), lowest, highest) << j;
-        return word;
+    for (int j = 0; j < STRIP; j += WIDTH) {
+        const VECTOR v = LOAD(x + j);
+        word |= (uint64_t)BEYOND_EITHER(v, v, lowest, highest) << j;
     }
-    for (int64_t i = 0; i < n; i++)
-        word |= (uint64_t)((x[i] < low) | (x[i] > high)) << i;
     return word;
-}
-
-static void NAMED(mark_outside)(
-    const double *x, int64_t n, double low, double high, uint64_t *words)
-{
-    for (int64_t i = 0; i < n; i += STRIP)
-        words[i / STRIP] = NAMED(outside_word)(x + i, n - i, low, high);
 }
 
 /* Indices (plus base) of the values below low or above high. At most n are written. */
 static int64_t NAMED(find_outside)(
     const double *x, int64_t n, double low, double high, int64_t base, int64_t *indices)
 {
-    int64_t found = 0;
-    for (int64_t i = 0; i < n; i += STRIP)
-        for (uint64_t word = NAMED(outside_word)(x + i, n - i, low, high); word; word &= word - 1)
+    int64_t i = 0, found = 0;
+    for (; i + STRIP <= n; i += STRIP)
+        for (uint64_t word = NAMED(outside)(x + i, low, high); word; word &= word - 1)
             indices[found++] = base + i + __builtin_ctzll(word);
+    for (; i < n; i++) {
+        indices[found] = base + i;
+        found += (x[i] < low) | (x[i] > high);
+    }
     return found;
 }
 
@@ -405,12 +526,12 @@ static void NAMED(add_products)(const double *a, const double *b, int64_t n, dou
 
 static const struct kernels NAMED(kernels) = {
     NAMED(block_moments),
-    ROW_KERNEL(bucket_sums),
+    NAMED(bucket_means),
     ROW_KERNEL(bucket_extremes),
     ROW_KERNEL(bucket_medians),
     NAMED(round_quotients),
     NAMED(has_nan),
-    NAMED(mark_outside),
+    NAMED(outside),
     NAMED(find_outside),
     NAMED(extremes),
     NAMED(window_sums),
@@ -425,7 +546,12 @@ static const struct kernels NAMED(kernels) = {
 #undef DEFINE_REDUCTION
 #undef VECTOR_MIN
 #undef VECTOR_MAX
-#undef OUTSIDE
+#undef BEYOND_EITHER
+#undef BEYOND
+#undef VECTOR_RINT
+#undef VECTOR_FMA
+#undef ADDED
+#undef KEEP
 #undef TWO_ROWS
 #undef ROW_KERNEL
 #undef WIDTH

@@ -1,6 +1,6 @@
 """The tables of C kernels, one an instruction set, and the one in use."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 
 cdef extern from "numbers.h" nogil:
@@ -8,6 +8,7 @@ cdef extern from "numbers.h" nogil:
     const int BLOCK
     const int GROUP
     const int ABREAST
+    const int STRIP
 
     struct block:
         double mean, mean_low, m2, min, max
@@ -23,15 +24,15 @@ cdef extern from "numbers.h" nogil:
     double median_of(double *, int64_t) noexcept nogil
 
     struct kernels:
-        void (*block_moments)(const double *, int64_t, block *) noexcept nogil
-        void (*bucket_sums)(const double *, int64_t, int64_t, double *) noexcept nogil
+        void (*block_moments)(const double *, int64_t, double, double, block *,
+                              uint8_t *) noexcept nogil
+        int (*bucket_means)(const double *, int64_t, int64_t, double, double *) noexcept nogil
         void (*bucket_extremes)(const double *, int64_t, int64_t, double *, double *) noexcept nogil
         void (*bucket_medians)(const double *, int64_t, const comparator *, int64_t, double *,
                                double *) noexcept nogil
         void (*round_quotients)(double *, int64_t, double, double) noexcept nogil
         int (*has_nan)(const double *, int64_t) noexcept nogil
-        void (*mark_outside)(const double *, int64_t, double, double,
-                             uint64_t *) noexcept nogil
+        uint64_t (*outside)(const double *, double, double) noexcept nogil
         int64_t (*find_outside)(const double *, int64_t, double, double, int64_t,
                                 int64_t *) noexcept nogil
         void (*extremes)(const double *, int64_t, double *, double *) noexcept nogil

@@ -9,8 +9,10 @@ so that any cut of the input gives the same bits.
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.math cimport NAN, INFINITY, isfinite, sqrt
+from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
+from aetherops.core._native.anomalies cimport Limits, Suspects, forget_suspects, suspect
 from aetherops.core._native.floats cimport (
     OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name, nan_refused,
     read_nan_policy,
@@ -69,26 +71,43 @@ cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil:
     into.last = other.last
 
 
-cdef void take_all(Totals *into, const double *x, int64_t n) noexcept nogil:
-    """Merge n values, the first of which opens a block."""
-    cdef block[2] found
-    cdef Totals totals
-    cdef int64_t start, count, end = 0
-    cdef int b
+cdef void take_all(Totals *into, const double *x, int64_t n, Suspects *suspects) noexcept nogil:
+    """Merge n values, the first of which opens a block; whole blocks, where they can be suspected.
+
+    Suspects may be NULL.
+    """
+    cdef block[GROUP] found
+    cdef uint8_t[GROUP] marks
+    cdef Limits limits = Limits(-INFINITY, INFINITY)
+    cdef int64_t start, end = 0
     while end < n:
         start = end
         end = min(start + GROUP * BLOCK, n)
-        selected().block_moments(x + start, end - start, found)
-        b = 0
-        while start < end:
-            count = min(<int64_t>BLOCK, end - start)
-            totals = Totals(
-                count, found[b].mean, found[b].mean_low, found[b].m2, found[b].min, found[b].max,
-                x[start], x[start + count - 1],
-            )
-            merge_totals(into, &totals)
-            start += count
-            b += 1
+        if suspects != NULL:
+            limits = suspects.limits
+        selected().block_moments(x + start, end - start, limits.low, limits.high, found, marks)
+        merge_blocks(into, x + start, end - start, found)
+        if suspects != NULL:
+            suspect(suspects, x + start, end - start, marks, into.count, into.mean, into.m2)
+
+
+cdef void merge_blocks(Totals *into, const double *x, int64_t n, const block *found) noexcept nogil:
+    cdef Totals totals
+    cdef int64_t count, start = 0
+    cdef int b = 0
+    while start < n:
+        count = min(<int64_t>BLOCK, n - start)
+        totals = Totals(
+            count, found[b].mean, found[b].mean_low, found[b].m2, found[b].min, found[b].max,
+            x[start], x[start + count - 1],
+        )
+        merge_totals(into, &totals)
+        start += count
+        b += 1
+
+
+cdef void take_whole_blocks(MomentsState *state, const double *x, int64_t n) noexcept nogil:
+    take_all(&state.folded, x, n, &state.suspects if state.suspects.threshold >= 0.0 else NULL)
 
 
 cdef void append(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil:
@@ -100,10 +119,10 @@ cdef void append(MomentsState *state, const double *x, Py_ssize_t n) noexcept no
         start = room
         if state.n_pending < BLOCK:
             return
-        take_all(&state.folded, state.pending, BLOCK)
+        take_whole_blocks(state, state.pending, BLOCK)
         state.n_pending = 0
     whole = (n - start) // BLOCK * BLOCK
-    take_all(&state.folded, x + start, whole)
+    take_whole_blocks(state, x + start, whole)
     start += whole
     if n > start:
         memcpy(state.pending, x + start, (n - start) * sizeof(double))
@@ -135,12 +154,15 @@ cdef Totals totals_of(const MomentsState *state) noexcept nogil:
     """Of all values, those of the filling block included."""
     cdef Totals totals = state.folded
     if state.n_pending:
-        take_all(&totals, state.pending, state.n_pending)
+        take_all(&totals, state.pending, state.n_pending, NULL)
     return totals
 
 
 cdef class BlockMoments:
     """The part of ``Moments`` that has two implementations."""
+
+    def __cinit__(self):
+        self.running.suspects.threshold = -1.0
 
     def __init__(self, values=_NO_VALUES, *, nan_policy="propagate"):
         self.running.policy = read_nan_policy(nan_policy)
@@ -150,6 +172,7 @@ cdef class BlockMoments:
 
     def __dealloc__(self):
         PyMem_Free(self.running.pending)
+        forget_suspects(&self.running.suspects)
 
     def push(self, double x):
         self.reserve()
@@ -160,7 +183,7 @@ cdef class BlockMoments:
         self.running.pending[self.running.n_pending] = x
         self.running.n_pending += 1
         if self.running.n_pending == BLOCK:
-            take_all(&self.running.folded, self.running.pending, BLOCK)
+            take_whole_blocks(&self.running, self.running.pending, BLOCK)
             self.running.n_pending = 0
 
     def push_many(self, values):
@@ -218,11 +241,13 @@ cdef class BlockMoments:
         merge_totals(&totals, &others)
         self.running.folded = totals
         self.running.n_pending = 0
+        self.running.suspects.lost = True
 
     def reset(self):
         self.check_free()
         self.running.folded = Totals(0, NAN, 0.0, 0.0, NAN, NAN, NAN, NAN)
         self.running.n_pending = 0
+        forget_suspects(&self.running.suspects)
 
     @property
     def nan_policy(self):
@@ -294,3 +319,4 @@ cdef class BlockMoments:
         self.running.folded = Totals(count, mean, mean_low, m2, low, high, first, last)
         memcpy(self.running.pending, <char *>filling, size)
         self.running.n_pending = size // sizeof(double)
+        self.running.suspects.lost = True

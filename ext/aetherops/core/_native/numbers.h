@@ -13,9 +13,9 @@
 enum {
     LANES = 16,   /* partial sums worked in step */
     BLOCK = 512,  /* values whose moments are taken together */
-    GROUP = 2,    /* blocks worked in turn, pass by pass: more would wait for memory */
+    GROUP = 4,    /* blocks whose passes overlap */
     ABREAST = 8,  /* buckets reduced in step */
-    STRIP = 64    /* values whose rare marks fill a word */
+    STRIP = 64    /* values whose marks fill a word */
 };
 
 struct block {
@@ -27,14 +27,14 @@ struct comparator {
 };
 
 struct kernels {
-    void (*block_moments)(const double *, int64_t, struct block *);
-    void (*bucket_sums)(const double *, int64_t, int64_t, double *);
+    void (*block_moments)(const double *, int64_t, double, double, struct block *, uint8_t *);
+    int (*bucket_means)(const double *, int64_t, int64_t, double, double *);
     void (*bucket_extremes)(const double *, int64_t, int64_t, double *, double *);
     void (*bucket_medians)(
         const double *, int64_t, const struct comparator *, int64_t, double *, double *);
     void (*round_quotients)(double *, int64_t, double, double);
     int (*has_nan)(const double *, int64_t);
-    void (*mark_outside)(const double *, int64_t, double, double, uint64_t *);
+    uint64_t (*outside)(const double *, double, double);
     int64_t (*find_outside)(const double *, int64_t, double, double, int64_t, int64_t *);
     void (*extremes)(const double *, int64_t, double *, double *);
     void (*window_sums)(const double *, int64_t, int64_t, double *);

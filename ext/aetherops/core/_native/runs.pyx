@@ -164,7 +164,7 @@ def summarize_runs(const double[::1] values, const int64_t[::1] offsets):
     for run in range(n_runs):
         totals = _NOTHING
         if offsets[run + 1] > offsets[run]:
-            take_all(&totals, &values[offsets[run]], offsets[run + 1] - offsets[run])
+            take_all(&totals, &values[offsets[run]], offsets[run + 1] - offsets[run], NULL)
         columns.write(run, &totals)
     return columns.written()
 

@@ -239,9 +239,7 @@ def _one_pass(
     """Fill the buckets; the summary of moments, and the indices of the anomalies."""
     if not isinstance(values, (list, tuple, array)):
         values = float64_column(values)
-    accumulator = core.Accumulator(
-        buckets, nan_policy=nan_policy, suspect_beyond=anomaly_threshold
-    )
+    accumulator = core.Accumulator(buckets, nan_policy=nan_policy, suspect_beyond=anomaly_threshold)
     accumulator.push_many(values)
     moments, _ = accumulator.parts()
     summary = moments.finish()

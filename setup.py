@@ -44,7 +44,7 @@ def extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
     further = os.environ.get("AETHEROPS_NATIVE_CFLAGS", "").split()
-    headers = [str(path) for path in sorted(SOURCES.glob("*.h"))]
+    headers = [str(path) for path in sorted(SOURCES.rglob("*.h"))]
     modules = [
         Extension(
             f"{NATIVE}.{name}",

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 
-cdef extern from "numbers.h" nogil:
+cdef extern from "kernels/numbers.h" nogil:
     const int LANES
     const int BLOCK
     const int GROUP

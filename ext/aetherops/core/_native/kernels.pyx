@@ -4,7 +4,7 @@
 import os
 
 
-cdef extern from "dispatch.h" nogil:
+cdef extern from "kernels/dispatch.h" nogil:
     struct named_kernels:
         const char *name
         const kernels *table

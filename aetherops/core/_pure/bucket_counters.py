@@ -61,29 +61,29 @@ class BucketCounters(KeyedCounters):
         # `_grant` of one token of one tier, written out: calls would cost more than they do.
         gate, clock_ns, entries, gain, price, capacity = self._at_hand
         try:
-            now = latest = gate.pop()
+            latest = gate.pop()
         except IndexError:
-            now = latest = wait_at(gate)
+            latest = wait_at(gate)
         try:
             now = clock_ns() // 1000
-            if now < latest:
-                now = latest
+            if now > latest:
+                latest = now
             entry = entries[key]
             # No `span`: here no product is too large, and what is above the capacity is cut off.
-            credit = entry[2] + (now - entry[1]) * gain
+            credit = entry[2] + (latest - entry[1]) * gain
             if credit > capacity:
-                credit = capacity
-            if credit < price:
+                credit = capacity  # which is a token at least
+            elif credit < price:
                 self._refused += 1
                 return False
-            entry[1] = now
+            entry[1] = latest
             entry[2] = credit - price
             self._granted += 1
             return True
         except KeyError:
-            return self._grant(key, cost, now)
+            return self._grant(key, cost, latest)
         finally:
-            gate.append(now)
+            gate.append(latest)
 
     def reserve(
         self, key: str | int, cost: int, max_wait_us: int, now_us: int | None = None

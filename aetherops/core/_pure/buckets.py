@@ -160,9 +160,9 @@ class Buckets:
             n_numbers += 1
             total += v
             if not v >= low:
-                low = v
+                low = v + 0.0  # the sign of a zero would depend on the cut
             if not v <= high:
-                high = v
+                high = v + 0.0
         return Filling(n + len(x), n_numbers, total, low, high, last)
 
     def _complete(self, filling: Filling, values: Sequence[float]) -> None:

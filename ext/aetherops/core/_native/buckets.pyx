@@ -115,20 +115,31 @@ cdef void clear(Filling *filling) noexcept nogil:
 
 cdef void absorb(Filling *filling, const double *x, int64_t n, bint omits_nan) noexcept nogil:
     cdef int64_t i
-    cdef double v
-    filling.n += n
+    if n and not selected().has_nan(x, n):
+        absorb_numbers(filling, x, n)
+        return
     for i in range(n):
-        v = x[i]
-        if v == v or not omits_nan:
-            filling.last = v
-        if v != v:
-            continue
-        filling.n_numbers += 1
-        filling.sum += v
-        if not v >= filling.low:
-            filling.low = v
-        if not v <= filling.high:
-            filling.high = v
+        if x[i] == x[i]:
+            absorb_numbers(filling, x + i, 1)
+        else:
+            filling.n += 1
+            if not omits_nan:
+                filling.last = x[i]
+
+
+cdef void absorb_numbers(Filling *filling, const double *x, int64_t n) noexcept nogil:
+    cdef double low, high
+    cdef int64_t i
+    for i in range(n):
+        filling.sum += x[i]
+    selected().extremes(x, n, &low, &high)
+    if not low >= filling.low:
+        filling.low = low + 0.0  # the sign of a zero would depend on the cut
+    if not high <= filling.high:
+        filling.high = high + 0.0
+    filling.last = x[n - 1]
+    filling.n += n
+    filling.n_numbers += n
 
 
 cdef double reduced(Bucketing *state, Function function, const Filling *filling,

@@ -56,8 +56,8 @@ def streamed(values: Any, functions: Any = "mean") -> Any:
     return aggregator.snapshot()
 
 
-def chunked(values: Any) -> Any:
-    aggregator = StreamingAggregator(FACTOR, anomaly_threshold=None)
+def chunked(values: Any, factor: int = FACTOR) -> Any:
+    aggregator = StreamingAggregator(factor, anomaly_threshold=None)
     for start in range(0, len(values), 1_000):
         aggregator.push_many(values[start : start + 1_000])
         aggregator.drain()
@@ -261,6 +261,7 @@ def print_steps() -> None:
         "Moments.push": push(moments),
         "SlidingWindow.push": push(window),
         "online mode, push_many": online,
+        "chunks into buckets of 3,600": lambda: chunked(memoryview(values), 3_600),
         "rolling(size=1,000)": lambda: rolling(values, 1_000),
         "largest triangles, to 1,000": lambda: largest_triangle_three_buckets(values, 1_000),
         "min-max, to 1,000": lambda: min_max(values, 1_000),

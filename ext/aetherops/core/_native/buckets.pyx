@@ -114,17 +114,19 @@ cdef void clear(Filling *filling) noexcept nogil:
 
 
 cdef void absorb(Filling *filling, const double *x, int64_t n, bint omits_nan) noexcept nogil:
-    cdef int64_t i
-    if n and not selected().has_nan(x, n):
-        absorb_numbers(filling, x, n)
-        return
-    for i in range(n):
-        if x[i] == x[i]:
-            absorb_numbers(filling, x + i, 1)
-        else:
-            filling.n += 1
-            if not omits_nan:
-                filling.last = x[i]
+    cdef int64_t start = 0, numbers
+    while start < n:
+        numbers = 0
+        while start + numbers < n and x[start + numbers] == x[start + numbers]:
+            numbers += 1
+        if numbers:
+            absorb_numbers(filling, x + start, numbers)
+            start += numbers
+            continue
+        filling.n += 1
+        if not omits_nan:
+            filling.last = x[start]
+        start += 1
 
 
 cdef void absorb_numbers(Filling *filling, const double *x, int64_t n) noexcept nogil:

@@ -129,65 +129,67 @@ static inline __attribute__((always_inline)) void NAMED(sums_abreast)(
 }
 #endif
 
+/* Rounds as Python's round does; scale 0 leaves the number as it is. */
 static inline double NAMED(rounded)(double x, double scale)
 {
     return scale == 0.0 ? x : round_decimal(x, scale);
 }
 
-/* Means of consecutive buckets, each summed from left to right, then rounded as Python's round does;
- * scale 0 leaves them as they are. Returns whether one of them is NaN.
+/* Rounds a vector into out. Returns whether one of its numbers is NaN.
+ *
+ * Ties, numbers too large to have decimals, infinities and NaN are left to the scalar function.
+ */
+static inline __attribute__((always_inline)) int NAMED(put_rounded)(
+    VECTOR v, double scale, double *out)
+{
+    const VECTOR y = v * scale, nearest = VECTOR_RINT(y);
+    int nan = 0;
+    STORE(out, scale == 0.0 ? v : nearest / scale);
+    if (__builtin_expect(BEYOND(y - nearest, 0.5) | BEYOND(y, 0x1p53), 0))
+        for (int l = 0; l < WIDTH; l++) {
+            out[l] = NAMED(rounded)(v[l], scale);
+            nan |= out[l] != out[l];
+        }
+    return nan;
+}
+
+/* Means of consecutive buckets, each summed from left to right, then rounded. Returns whether one
+ * of them is NaN.
  *
  * The quotients of eight buckets are divided and rounded while the next eight are summed.
  */
 static int NAMED(bucket_means)(
     const double *x, int64_t n_buckets, int64_t factor, double scale, double *means)
 {
+    const double divisor = (double)factor;
     int nan = 0;
     int64_t b = 0;
     for (; b + ABREAST <= n_buckets; b += ABREAST) {
         VECTOR sums[ABREAST / WIDTH];
         NAMED(sums_abreast)(x + b * factor, factor, sums);
-        for (int r = 0; r < ABREAST / WIDTH; r++) {
-            double *out = means + b + r * WIDTH;
-            const VECTOR mean = sums[r] / (double)factor, y = mean * scale, nearest = VECTOR_RINT(y);
-            STORE(out, scale == 0.0 ? mean : nearest / scale);
-            if (__builtin_expect(BEYOND(y - nearest, 0.5) | BEYOND(y, 0x1p53), 0))
-                for (int l = 0; l < WIDTH; l++) {
-                    out[l] = NAMED(rounded)(mean[l], scale);
-                    nan |= out[l] != out[l];
-                }
-        }
+        for (int r = 0; r < ABREAST / WIDTH; r++)
+            nan |= NAMED(put_rounded)(sums[r] / divisor, scale, means + b + r * WIDTH);
     }
     for (; b < n_buckets; b++) {
         double sum = 0.0;
         for (int64_t k = 0; k < factor; k++)
             sum += x[b * factor + k];
-        means[b] = NAMED(rounded)(sum / (double)factor, scale);
+        means[b] = NAMED(rounded)(sum / divisor, scale);
         nan |= means[b] != means[b];
     }
     return nan;
 }
 
-/* Divide, then round each as Python's round does; scale 0 leaves the quotients as they are. */
+/* Divide, then round each. */
 static void NAMED(round_quotients)(double *x, int64_t n, double divisor, double scale)
 {
-    if (divisor != 1.0)
-        for (int64_t i = 0; i < n; i++)
-            x[i] /= divisor;
-    if (scale == 0.0)
-        return;
-    for (int64_t start = 0; start < n; start += STRIP) {
-        const int64_t count = n - start < STRIP ? n - start : STRIP;
-        double *part = x + start, rounded[STRIP];
-        int64_t ties = 0;
-        for (int64_t i = 0; i < count; i++) {
-            double y = part[i] * scale, r = rint(y);
-            ties += fabs(y - r) == 0.5;
-            rounded[i] = fabs(y) < 9007199254740992.0 ? r / scale : part[i];
-        }
-        if (ties)
-            for (int64_t i = 0; i < count; i++)
-                rounded[i] = round_decimal(part[i], scale);
-        memcpy(part, rounded, (size_t)count * sizeof *part);
+    int64_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) {
+        VECTOR v = LOAD(x + i);
+        if (divisor != 1.0)
+            v /= divisor;
+        NAMED(put_rounded)(v, scale, x + i);
     }
+    for (; i < n; i++)
+        x[i] = NAMED(rounded)(x[i] / divisor, scale);
 }

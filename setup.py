@@ -17,8 +17,8 @@ from setuptools.command.build_ext import build_ext
 
 NATIVE = "aetherops.core._native"
 SOURCES = Path("ext/aetherops/core/_native")
-# The list of compiled modules is the folder: <name>.pyx becomes aetherops.core._native.<name>.
-KERNELS = sorted(path.stem for path in SOURCES.glob("*.pyx"))
+# The list of compiled modules is the folder: <a>/<b>.pyx becomes aetherops.core._native.<a>.<b>.
+KERNELS = sorted(SOURCES.rglob("*.pyx"))
 # Contracted or reordered operations would change the last bit (docs/numerics.md).
 FLAGS = [
     "-O3",
@@ -47,14 +47,14 @@ def extensions() -> list[Extension]:
     headers = [str(path) for path in sorted(SOURCES.rglob("*.h"))]
     modules = [
         Extension(
-            f"{NATIVE}.{name}",
-            [str(SOURCES / f"{name}.pyx")],
+            ".".join((NATIVE, *path.relative_to(SOURCES).with_suffix("").parts)),
+            [str(path)],
             depends=headers,
-            include_dirs=[str(SOURCES)],
+            include_dirs=[str(path.parent)],
             extra_compile_args=FLAGS + further,
             extra_link_args=further,
         )
-        for name in KERNELS
+        for path in KERNELS
     ]
     return cythonize(
         modules,

@@ -6,6 +6,8 @@ first used, so that ``import aetherops`` alone costs next to nothing.
 
 from importlib import import_module
 
+from aetherops._moved import answer_old_paths
+
 __version__ = "0.1.0"
 
 # As in `typing`, whose import would take longer than all of this module.
@@ -200,6 +202,8 @@ _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() fo
 _PARTS = ("queue", "resilience", "services", "statistics", "telemetry", "workflow")
 
 __all__ = list(_MODULE_BY_NAME)
+
+answer_old_paths()
 
 # Hidden from type checkers, which would believe that it answers to every name.
 if not TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from aetherops.services.constellation import Constellation
+from aetherops.demo.constellation import Constellation
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-from aetherops.ratelimit.load import LoadPolicy
-from aetherops.ratelimit.load_simulation import LoadTrace, simulate_load
+from aetherops.ratelimit.load.controller import LoadPolicy
+from aetherops.ratelimit.load.simulation import LoadTrace, simulate_load
 
 SECONDS = 600
 BASE_PER_S = 1000

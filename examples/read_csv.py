@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from aetherops.archive.csv.layout import Wanted, detect_layout
+from aetherops.archive.csv.samples import SampleParser
 from aetherops.instants import to_iso
-from aetherops.telemetry.csv.layout import Wanted, detect_layout
-from aetherops.telemetry.csv.samples import SampleParser
 
 TEXT = """utc;value
 2026-01-31T12:00:00Z;1.5

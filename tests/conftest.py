@@ -16,9 +16,9 @@ from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
 from redis.asyncio import Redis
 
+from aetherops.connections.endpoints import Endpoints
 from aetherops.runtime.connections import connect_nats, connect_postgres, connect_redis
 from aetherops.runtime.embedded import running_servers
-from aetherops.runtime.endpoints import Endpoints
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.settings import Settings
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from aetherops.api.metrics import Metrics
+    from aetherops.api.metrics.registry import Metrics
     from aetherops.ratelimit import BucketLimit
     from aetherops.ratelimit.ports import AsyncLimiter
 

@@ -11,13 +11,13 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from aetherops.api.admission import AddressLimit
-from aetherops.api.breaker_metrics import BreakerCollector
 from aetherops.api.failures import respond_with_failure
-from aetherops.api.graphql.transport import GraphQLEndpoint
+from aetherops.api.graphql.http.endpoint import GraphQLEndpoint
 from aetherops.api.health import HealthEndpoint
-from aetherops.api.ingest import IngestEndpoint
-from aetherops.api.middleware import ErrorResponses, RequestLog, SecurityHeaders
+from aetherops.api.http.middleware import ErrorResponses, RequestLog, SecurityHeaders
+from aetherops.api.metrics.breakers import BreakerCollector
 from aetherops.api.services import ApiServices
+from aetherops.api.telemetry.endpoint import IngestEndpoint
 from aetherops.errors import AetherOpsError
 
 if TYPE_CHECKING:

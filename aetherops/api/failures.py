@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 from starlette.exceptions import HTTPException
 
-from aetherops.api.json_responses import OrjsonResponse
+from aetherops.api.http.json_responses import OrjsonResponse
 from aetherops.errors import (
     ForbiddenError,
     InvalidInputError,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from aetherops.api.json_responses import OrjsonResponse
+from aetherops.api.http.json_responses import OrjsonResponse
 from aetherops.errors import UnavailableError
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aetherops.api.admission import Admission
-from aetherops.api.metrics import Metrics
+from aetherops.api.metrics.registry import Metrics
 from aetherops.resilience import BreakerRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from aetherops.archive.intake import BatchQueue
+    from aetherops.archive.store import TelemetryStore
     from aetherops.identity.tokens import TokenVerifier
     from aetherops.runtime.settings import Settings
-    from aetherops.telemetry.intake import BatchQueue
-    from aetherops.telemetry.store import TelemetryStore
 
 __all__ = ["ApiServices"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nats.aio.client import Client as NatsClient
     from redis.asyncio import Redis
 
-    from aetherops.runtime.endpoints import Endpoints
+    from aetherops.connections.endpoints import Endpoints
     from aetherops.runtime.settings import Settings
 
 __all__ = ["Connections", "connected"]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from aetherops.api.admission import Admission, Gate
 from aetherops.ratelimit import BucketLimit, Rate, TokenBucket
 from aetherops.ratelimit.ports import LocalAsAsync
-from aetherops.ratelimit.redis import RedisCounters
+from aetherops.ratelimit.redis.counters import RedisCounters
 from aetherops.ratelimit.shadow import AsyncShadowLimiter
-from aetherops.ratelimit.shared import SharedLimiter
+from aetherops.ratelimit.shared.limiter import SharedLimiter
 from aetherops.runtime.limiter_file import kept_in_file
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from aetherops.api.metrics import Metrics
+    from aetherops.api.metrics.registry import Metrics
     from aetherops.ratelimit.ports import AsyncLimiter
     from aetherops.resilience import Breaker
     from aetherops.runtime.settings import Settings

@@ -11,15 +11,27 @@ import structlog
 
 from aetherops import __version__
 from aetherops.api.application import ApiServices, create_application
-from aetherops.api.metrics import Metrics
+from aetherops.api.metrics.registry import Metrics
+from aetherops.archive.jetstream import (
+    GuardedClient,
+    JetStreamQueue,
+    JetStreamSource,
+    is_nats_away,
+    prepare_streams,
+)
+from aetherops.archive.postgres import PostgresTelemetryStore, is_postgres_away
 from aetherops.bootstrap.connections import Connections, connected
 from aetherops.bootstrap.limits import Limits, limits_kept
 from aetherops.bootstrap.provider import provider_of
 from aetherops.core import IMPLEMENTATION, instruction_set
+from aetherops.demo.feed import DemoFeed
 from aetherops.identity.keys import SigningKey, load_or_create_key
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
-from aetherops.ratelimit.adaptive import AdaptiveLimits
+from aetherops.parts.breaker_reports import BreakerReports
+from aetherops.parts.ingest_worker import IngestWorker
+from aetherops.parts.load_watch import LoadWatch
+from aetherops.ratelimit.load.adaptive import AdaptiveLimits
 from aetherops.resilience import BreakerRegistry
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.event_bus import NatsEventBus
@@ -27,18 +39,6 @@ from aetherops.runtime.http_server import HttpServer, listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.supervision import Part, StopRequest, stop_on_signals, supervise
-from aetherops.services.breaker_reports import BreakerReports
-from aetherops.services.demo import DemoFeed
-from aetherops.services.ingest import IngestWorker
-from aetherops.services.load_watch import LoadWatch
-from aetherops.telemetry.jetstream import (
-    GuardedClient,
-    JetStreamQueue,
-    JetStreamSource,
-    is_nats_away,
-    prepare_streams,
-)
-from aetherops.telemetry.postgres import PostgresTelemetryStore, is_postgres_away
 
 if TYPE_CHECKING:
     import socket

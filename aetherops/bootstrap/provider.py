@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aetherops.identity.provider_http import ProviderEndpoint
 from aetherops.identity.provider_keys import Provider, ProviderKeys
-from aetherops.services.key_watch import KeyWatch
+from aetherops.parts.key_watch import KeyWatch
 
 if TYPE_CHECKING:
     from aetherops.resilience import BreakerRegistry

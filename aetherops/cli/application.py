@@ -114,10 +114,10 @@ def ingest(
 ) -> None:
     """Send the samples of a CSV file into a stream, and wait until they are stored."""
     with reported_errors():
+        from aetherops.archive.stream import Stream, StreamName
         from aetherops.cli.connection import find_connection
-        from aetherops.cli.ingest import ingest_file, rejection_lines
-        from aetherops.cli.wanted import wanted_of
-        from aetherops.telemetry.stream import Stream, StreamName
+        from aetherops.cli.ingest.command import ingest_file, rejection_lines
+        from aetherops.cli.ingest.wanted import wanted_of
 
         target = Stream(StreamName.parse(stream, "--stream"), unit, kind.value)
         wanted = wanted_of(time_column, value_column, timezone, epoch_unit)
@@ -153,9 +153,9 @@ def query(
 ) -> None:
     """Ask what a stream says about a range of time."""
     with reported_errors():
-        from aetherops.cli import answer
         from aetherops.cli.connection import find_connection
-        from aetherops.cli.query import Question, ask
+        from aetherops.cli.query import answer
+        from aetherops.cli.query.command import Question, ask
         from aetherops.errors import InvalidInputError
         from aetherops.instants import parse_us
 

@@ -11,15 +11,15 @@ from uuid import UUID
 import httpx
 import orjson
 
+from aetherops.archive.store import Receipt
 from aetherops.cli.outcome import ServerRefusedError, UnreachableError
-from aetherops.telemetry.store import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from aetherops.archive.samples import SampleBatch
     from aetherops.cli.connection import Connection
-    from aetherops.telemetry.samples import SampleBatch
 
 __all__ = ["Client"]
 
@@ -76,7 +76,7 @@ class Client:
         UnreachableError
             The server was not able to take it for as long as the client's patience.
         """
-        from aetherops.telemetry.codec import MEDIA_TYPE, encode_batch  # needs numpy: not to ask
+        from aetherops.archive.codec import MEDIA_TYPE, encode_batch  # needs numpy: not to ask
 
         body = encode_batch(batch)
         give_up = time.monotonic() + self._patience_s

@@ -15,21 +15,15 @@ from typing import TYPE_CHECKING
 from aetherops.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from aetherops.core._pure.accumulator import Accumulator
-    from aetherops.core._pure.anomalies import find_anomalies
-    from aetherops.core._pure.breaker import BreakerKernel
-    from aetherops.core._pure.bucket_counters import BucketCounters
-    from aetherops.core._pure.buckets import FUNCTIONS, Buckets, checked_functions
-    from aetherops.core._pure.fixed_counters import FixedCounters
-    from aetherops.core._pure.floats import NAN_POLICIES
-    from aetherops.core._pure.guards import CallGate, guard_coroutine_function, guard_function
-    from aetherops.core._pure.kernels import instruction_set
-    from aetherops.core._pure.keyed_counters import KeyedCounters
-    from aetherops.core._pure.moments import BlockMoments
-    from aetherops.core._pure.outcomes import CountOutcomes, TimeOutcomes
-    from aetherops.core._pure.plotting import extreme_points, largest_triangles
-    from aetherops.core._pure.rounding import round_all
-    from aetherops.core._pure.runs import (
+    from aetherops.core._pure.aggregation.accumulator import Accumulator
+    from aetherops.core._pure.aggregation.anomalies import find_anomalies
+    from aetherops.core._pure.aggregation.buckets import FUNCTIONS, Buckets, checked_functions
+    from aetherops.core._pure.aggregation.floats import NAN_POLICIES
+    from aetherops.core._pure.aggregation.kernels import instruction_set
+    from aetherops.core._pure.aggregation.moments import BlockMoments
+    from aetherops.core._pure.aggregation.plotting import extreme_points, largest_triangles
+    from aetherops.core._pure.aggregation.rounding import round_all
+    from aetherops.core._pure.aggregation.runs import (
         SummaryColumns as SummaryColumns,
         median_runs,
         merge_runs,
@@ -37,15 +31,25 @@ if TYPE_CHECKING:
         time_runs,
         without_nan,
     )
-    from aetherops.core._pure.series import (
+    from aetherops.core._pure.aggregation.series import (
         count_above,
         ewma,
         lagged_means,
         mean_distance,
         moving_average,
     )
-    from aetherops.core._pure.sliding import SlidingMoments
-    from aetherops.core._pure.sliding_counters import SlidingCounters
+    from aetherops.core._pure.aggregation.sliding import SlidingMoments
+    from aetherops.core._pure.ratelimit.bucket_counters import BucketCounters
+    from aetherops.core._pure.ratelimit.fixed_counters import FixedCounters
+    from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
+    from aetherops.core._pure.ratelimit.sliding_counters import SlidingCounters
+    from aetherops.core._pure.resilience.breaker import BreakerKernel
+    from aetherops.core._pure.resilience.guards import (
+        CallGate,
+        guard_coroutine_function,
+        guard_function,
+    )
+    from aetherops.core._pure.resilience.outcomes import CountOutcomes, TimeOutcomes
 
 __all__ = [
     "FUNCTIONS",
@@ -85,24 +89,30 @@ __all__ = [
 
 # What each pair of twins offers under this package's name.
 _KERNELS = {
-    "accumulator": ["Accumulator"],
-    "anomalies": ["find_anomalies"],
-    "breaker": ["BreakerKernel"],
-    "bucket_counters": ["BucketCounters"],
-    "buckets": ["FUNCTIONS", "Buckets", "checked_functions"],
-    "fixed_counters": ["FixedCounters"],
-    "floats": ["NAN_POLICIES"],
-    "guards": ["CallGate", "guard_coroutine_function", "guard_function"],
-    "kernels": ["instruction_set"],
-    "keyed_counters": ["KeyedCounters"],
-    "moments": ["BlockMoments"],
-    "outcomes": ["CountOutcomes", "TimeOutcomes"],
-    "plotting": ["extreme_points", "largest_triangles"],
-    "rounding": ["round_all"],
-    "runs": ["median_runs", "merge_runs", "summarize_runs", "time_runs", "without_nan"],
-    "series": ["count_above", "ewma", "lagged_means", "mean_distance", "moving_average"],
-    "sliding": ["SlidingMoments"],
-    "sliding_counters": ["SlidingCounters"],
+    "aggregation.accumulator": ["Accumulator"],
+    "aggregation.anomalies": ["find_anomalies"],
+    "aggregation.buckets": ["FUNCTIONS", "Buckets", "checked_functions"],
+    "aggregation.floats": ["NAN_POLICIES"],
+    "aggregation.kernels": ["instruction_set"],
+    "aggregation.moments": ["BlockMoments"],
+    "aggregation.plotting": ["extreme_points", "largest_triangles"],
+    "aggregation.rounding": ["round_all"],
+    "aggregation.runs": ["median_runs", "merge_runs", "summarize_runs", "time_runs", "without_nan"],
+    "aggregation.series": [
+        "count_above",
+        "ewma",
+        "lagged_means",
+        "mean_distance",
+        "moving_average",
+    ],
+    "aggregation.sliding": ["SlidingMoments"],
+    "ratelimit.bucket_counters": ["BucketCounters"],
+    "ratelimit.fixed_counters": ["FixedCounters"],
+    "ratelimit.keyed_counters": ["KeyedCounters"],
+    "ratelimit.sliding_counters": ["SlidingCounters"],
+    "resilience.breaker": ["BreakerKernel"],
+    "resilience.guards": ["CallGate", "guard_coroutine_function", "guard_function"],
+    "resilience.outcomes": ["CountOutcomes", "TimeOutcomes"],
 }
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.limits import BucketLimit, WindowLimit, WindowMode
-from aetherops.ratelimit.local import KeyUsage, LocalLimiter, Snapshot
+from aetherops.ratelimit.local.limiter import KeyUsage, LocalLimiter, Snapshot
+from aetherops.ratelimit.local.rate_limiter import RateLimiter
+from aetherops.ratelimit.local.token_bucket import TokenBucket
+from aetherops.ratelimit.local.windows import FixedWindow, SlidingWindow
 from aetherops.ratelimit.rate import Rate
-from aetherops.ratelimit.rate_limiter import RateLimiter
 from aetherops.ratelimit.state import LimiterState
-from aetherops.ratelimit.token_bucket import TokenBucket
-from aetherops.ratelimit.windows import FixedWindow, SlidingWindow
 
 __all__ = [
     "BucketLimit",

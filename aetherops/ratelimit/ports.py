@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aetherops.core.counter_input import plain_costs, plain_keys
 from aetherops.ratelimit.decision import Decision
-from aetherops.ratelimit.failure import FailurePolicy
+
+if TYPE_CHECKING:
+    from aetherops.ratelimit.shared.failure import FailurePolicy
 
 __all__ = ["AsyncLimiter", "Limiter", "LimiterFigures", "LocalAsAsync", "StoreFigures"]
 

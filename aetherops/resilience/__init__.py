@@ -1,9 +1,9 @@
 """What keeps the platform up when a part of it fails: retries, failover, replay, breakers."""
 
 from aetherops.resilience.backoff import retry_backoff
-from aetherops.resilience.breaker import Breaker
-from aetherops.resilience.circuit_breaker import CircuitBreaker
-from aetherops.resilience.detectors import (
+from aetherops.resilience.breakers.breaker import Breaker
+from aetherops.resilience.breakers.circuit_breaker import CircuitBreaker
+from aetherops.resilience.breakers.detectors import (
     FailureDetector,
     Outcome,
     Verdict,
@@ -15,15 +15,17 @@ from aetherops.resilience.detectors import (
     slower_than,
     statuses,
 )
-from aetherops.resilience.errors import BreakerOpenError, IllegalTransitionError
-from aetherops.resilience.events import CallEvent, CallKind, Counts, TransitionEvent
+from aetherops.resilience.breakers.errors import BreakerOpenError, IllegalTransitionError
+from aetherops.resilience.breakers.events import CallEvent, CallKind, Counts, TransitionEvent
+from aetherops.resilience.breakers.machine import CircuitBreakerStateMachine, Permit
+from aetherops.resilience.breakers.metrics import Measurement, measure
+from aetherops.resilience.breakers.policy import BreakerPolicy, CountWindow, TimeWindow
+from aetherops.resilience.breakers.registry import BreakerRegistry
+from aetherops.resilience.breakers.snapshot import BreakerSnapshot, Totals
+from aetherops.resilience.breakers.states import TRANSITIONS, Override, State, Trigger
 from aetherops.resilience.failover import FailoverCoordinator, choose_failover_region
 from aetherops.resilience.fallback import with_fallback
-from aetherops.resilience.machine import CircuitBreakerStateMachine, Permit
-from aetherops.resilience.metrics import Measurement, measure
 from aetherops.resilience.outage import classify_outage
-from aetherops.resilience.policy import BreakerPolicy, CountWindow, TimeWindow
-from aetherops.resilience.registry import BreakerRegistry
 from aetherops.resilience.replay import (
     ReplayBuffer,
     deduplicate,
@@ -31,8 +33,6 @@ from aetherops.resilience.replay import (
     replay_converges,
 )
 from aetherops.resilience.retry import Retry
-from aetherops.resilience.snapshot import BreakerSnapshot, Totals
-from aetherops.resilience.states import TRANSITIONS, Override, State, Trigger
 
 __all__ = [
     "TRANSITIONS",

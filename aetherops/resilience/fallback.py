@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from aetherops.resilience.errors import BreakerOpenError
+from aetherops.resilience.breakers.errors import BreakerOpenError
 
 __all__ = ["with_fallback"]
 

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from aetherops.errors import InvalidInputError
 from aetherops.resilience.backoff import retry_backoff
-from aetherops.resilience.errors import BreakerOpenError
+from aetherops.resilience.breakers.errors import BreakerOpenError
 
 __all__ = ["Retry"]
 

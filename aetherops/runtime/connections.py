@@ -19,8 +19,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from aetherops.connections.endpoints import without_secrets
 from aetherops.errors import InvalidInputError, UnavailableError
-from aetherops.runtime.endpoints import without_secrets
 from aetherops.runtime.settings import Settings
 
 __all__ = ["UnreachableError", "connect_nats", "connect_postgres", "connect_redis"]

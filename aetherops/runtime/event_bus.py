@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 if TYPE_CHECKING:
-    from aetherops.telemetry.jetstream import GuardedClient
+    from aetherops.archive.jetstream import GuardedClient
 
 __all__ = ["NatsEventBus"]
 

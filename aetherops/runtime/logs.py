@@ -12,7 +12,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from aetherops.runtime.endpoints import without_secrets
+from aetherops.connections.endpoints import without_secrets
 from aetherops.runtime.settings import Settings
 
 __all__ = ["configure_logging", "hide_secrets"]

@@ -17,9 +17,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from aetherops.ratelimit.failure import FailurePolicy
+from aetherops.archive.samples import MAX_BATCH_SAMPLES
+from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.resilience import BreakerPolicy
-from aetherops.telemetry.samples import MAX_BATCH_SAMPLES
 
 __all__ = ["BreakerSettings", "LimitSettings", "Settings"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from aetherops.aggregation.drift import detect_drift
 from aetherops.errors import InvalidInputError
 from aetherops.statistics.averages import plain_mean
-from aetherops.telemetry import detect_drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,68 +12,72 @@ from importlib import import_module
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from aetherops.telemetry.aggregator import (
+    from aetherops.aggregation.aggregator import (
         StreamingAggregator as StreamingAggregator,
         aggregate_telemetry_window as aggregate_telemetry_window,
         summarize as summarize,
     )
-    from aetherops.telemetry.buckets import (
+    from aetherops.aggregation.buckets import (
         Summaries as Summaries,
         TimeBuckets as TimeBuckets,
         downsample as downsample,
         summarize_time_buckets as summarize_time_buckets,
         time_buckets as time_buckets,
     )
-    from aetherops.telemetry.correlation import (
+    from aetherops.aggregation.correlation import (
         align_telemetry_timestamps as align_telemetry_timestamps,
         correlate_streams as correlate_streams,
     )
-    from aetherops.telemetry.drift import (
+    from aetherops.aggregation.drift import (
         adaptive_threshold as adaptive_threshold,
         anomaly_score as anomaly_score,
         detect_drift as detect_drift,
         telemetry_health_check as telemetry_health_check,
         zscore_outliers as zscore_outliers,
     )
-    from aetherops.telemetry.moments import Moments as Moments
-    from aetherops.telemetry.plotting import (
+    from aetherops.aggregation.moments import Moments as Moments
+    from aetherops.aggregation.plotting import (
         largest_triangle_three_buckets as largest_triangle_three_buckets,
         min_max as min_max,
     )
-    from aetherops.telemetry.series import ewma as ewma, moving_average as moving_average
-    from aetherops.telemetry.sliding import (
+    from aetherops.aggregation.series import ewma as ewma, moving_average as moving_average
+    from aetherops.aggregation.sliding import (
         RollingColumns as RollingColumns,
         SlidingWindow as SlidingWindow,
         rolling as rolling,
     )
-    from aetherops.telemetry.window_summary import (
+    from aetherops.aggregation.window_summary import (
         Drained as Drained,
         WindowSummary as WindowSummary,
     )
 
 # The same names for the interpreter: where each comes from. A test holds the two lists together.
 _NAMES_BY_MODULE = {
-    "aggregator": ("StreamingAggregator", "aggregate_telemetry_window", "summarize"),
-    "buckets": (
+    "aetherops.aggregation.aggregator": (
+        "StreamingAggregator",
+        "aggregate_telemetry_window",
+        "summarize",
+    ),
+    "aetherops.aggregation.buckets": (
         "Summaries",
         "TimeBuckets",
         "downsample",
         "summarize_time_buckets",
         "time_buckets",
     ),
-    "correlation": ("align_telemetry_timestamps", "correlate_streams"),
-    "drift": (
+    "aetherops.aggregation.correlation": ("align_telemetry_timestamps", "correlate_streams"),
+    "aetherops.aggregation.drift": (
         "adaptive_threshold",
         "anomaly_score",
         "detect_drift",
         "telemetry_health_check",
         "zscore_outliers",
     ),
-    "moments": ("Moments",),
-    "plotting": ("largest_triangle_three_buckets", "min_max"),
-    "series": ("ewma", "moving_average"),
-    "sliding": ("RollingColumns", "SlidingWindow", "rolling"),
-    "window_summary": ("Drained", "WindowSummary"),
+    "aetherops.aggregation.moments": ("Moments",),
+    "aetherops.aggregation.plotting": ("largest_triangle_three_buckets", "min_max"),
+    "aetherops.aggregation.series": ("ewma", "moving_average"),
+    "aetherops.aggregation.sliding": ("RollingColumns", "SlidingWindow", "rolling"),
+    "aetherops.aggregation.window_summary": ("Drained", "WindowSummary"),
 }
 _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
@@ -86,7 +90,7 @@ if not TYPE_CHECKING:
         """Import a name from its module on first use."""
         if name not in _MODULE_BY_NAME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_MODULE_BY_NAME[name]}"), name)
+        value = getattr(import_module(_MODULE_BY_NAME[name]), name)
         globals()[name] = value
         return value
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from aetherops.api.application import ApiServices, create_application
+from aetherops.archive.memory import MemoryTelemetryStore
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.store import AcceptedBatch
+from aetherops.archive.stream import Stream, StreamName
 from aetherops.identity.keys import SigningKey
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
 from aetherops.runtime.settings import Settings
-from aetherops.telemetry.memory import MemoryTelemetryStore
-from aetherops.telemetry.samples import SampleBatch, Samples, Series
-from aetherops.telemetry.store import AcceptedBatch
-from aetherops.telemetry.stream import Stream, StreamName
 
 SECOND = 1_000_000
 START_US = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z

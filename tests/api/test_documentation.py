@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 
-from aetherops.api.graphql.schema import build_schema
+from aetherops.api.graphql.schema.root import build_schema
 
 PAGE = (Path(__file__).parents[2] / "docs" / "graphql.md").read_text("utf-8")
 QUESTIONS = re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)

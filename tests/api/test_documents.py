@@ -5,9 +5,9 @@ import time
 import pytest
 from graphql import get_introspection_query, parse
 
-from aetherops.api.graphql.documents import DocumentCache, RefusedDocument
-from aetherops.api.graphql.schema import build_schema
-from aetherops.api.graphql.structure import check_structure
+from aetherops.api.graphql.engine.documents import DocumentCache, RefusedDocument
+from aetherops.api.graphql.engine.structure import check_structure
+from aetherops.api.graphql.schema.root import build_schema
 from aetherops.errors import InvalidInputError, LimitExceededError
 
 

@@ -8,9 +8,9 @@ import orjson
 import pytest
 from graphql import ExecutionContext, execute, parse
 
-from aetherops.api.graphql.execution import ColumnExecutionContext
-from aetherops.api.graphql.scalars import BigInt, DateTime
-from aetherops.api.json_responses import encode_json
+from aetherops.api.graphql.engine.execution import ColumnExecutionContext
+from aetherops.api.graphql.schema.scalars import BigInt, DateTime
+from aetherops.api.http.json_responses import encode_json
 
 
 class Table(graphene.ObjectType):

@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
+from aetherops.archive.codec import MEDIA_TYPE, encode_batch
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import UnavailableError
 from aetherops.runtime.settings import Settings
-from aetherops.telemetry.codec import MEDIA_TYPE, encode_batch
-from aetherops.telemetry.samples import SampleBatch, Samples, Series
-from aetherops.telemetry.stream import Stream, StreamName
 
 NAME = StreamName("orbit", "sat-7", "altitude_km")
 ONE = {

@@ -3,7 +3,7 @@
 import pytest
 import structlog
 
-from aetherops.api.middleware import ErrorResponses
+from aetherops.api.http.middleware import ErrorResponses
 
 
 async def test_every_answer_has_an_id(client):

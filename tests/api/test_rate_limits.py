@@ -3,12 +3,12 @@
 import pytest
 
 from aetherops.api.admission import Admission, Gate
-from aetherops.api.metrics import Metrics
+from aetherops.api.metrics.registry import Metrics
 from aetherops.errors import UnavailableError
 from aetherops.ratelimit import BucketLimit, Rate, TokenBucket
 from aetherops.ratelimit.ports import LocalAsAsync
 from aetherops.ratelimit.shadow import AsyncShadowLimiter
-from aetherops.ratelimit.shared import SharedLimiter
+from aetherops.ratelimit.shared.limiter import SharedLimiter
 
 SECOND = 1_000_000
 START = 1_767_225_600 * SECOND

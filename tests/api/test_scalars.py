@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLError, parse_value
 from hypothesis import given, strategies as st
 
-from aetherops.api.graphql.scalars import BigInt, DateTime, Duration
+from aetherops.api.graphql.schema.scalars import BigInt, DateTime, Duration
 
 FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 

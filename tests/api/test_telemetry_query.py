@@ -6,8 +6,8 @@ import statistics
 import numpy as np
 import pytest
 
+from aetherops.archive.memory import MemoryTelemetryStore
 from aetherops.runtime.settings import Settings
-from aetherops.telemetry.memory import MemoryTelemetryStore
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 START_US = 1_767_225_600_000_000

@@ -5,8 +5,8 @@ import json
 import pytest
 import structlog
 
+from aetherops.archive.memory import MemoryTelemetryStore
 from aetherops.errors import UnavailableError
-from aetherops.telemetry.memory import MemoryTelemetryStore
 
 JSON, RESPONSE = "application/json", "application/graphql-response+json"
 TYPENAME = {"query": "{ __typename }"}

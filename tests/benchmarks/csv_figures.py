@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from aetherops.telemetry.csv.layout import Wanted, detect_layout
-from aetherops.telemetry.csv.samples import parse_by_column, parse_by_row
+from aetherops.archive.csv.layout import Wanted, detect_layout
+from aetherops.archive.csv.samples import parse_by_column, parse_by_row
 
 ROWS = 16_384
 START = datetime(2022, 5, 20, 14)  # noqa: DTZ001

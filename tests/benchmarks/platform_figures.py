@@ -25,11 +25,11 @@ from uuid import uuid4
 import httpx
 import numpy as np
 
+from aetherops.archive.codec import MEDIA_TYPE, encode_batch
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.stream import Stream, StreamName
 from aetherops.instants import to_iso
 from aetherops.runtime.instance import Instance, NotRunningError, read_instance
-from aetherops.telemetry.codec import MEDIA_TYPE, encode_batch
-from aetherops.telemetry.samples import SampleBatch, Samples, Series
-from aetherops.telemetry.stream import Stream, StreamName
 
 STREAMS, SAMPLES_A_STREAM, BLOCK, STREAMS_A_BATCH = 100, 50_000, 10_000, 10
 START_US, STEP_US = 1_767_225_600_000_000, 100_000  # 2026, 10 Hz

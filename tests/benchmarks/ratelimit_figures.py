@@ -27,10 +27,10 @@ from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from aetherops.core._pure.bucket_counters import BucketCounters as PureBuckets
+from aetherops.core._pure.ratelimit.bucket_counters import BucketCounters as PureBuckets
 from aetherops.ratelimit import BucketLimit, Rate, SlidingWindow, TokenBucket
-from aetherops.ratelimit.leases import LeasedLimiter, LeasePolicy
-from aetherops.ratelimit.shared import SharedLimiter
+from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
+from aetherops.ratelimit.shared.limiter import SharedLimiter
 
 Allow = Callable[[str], object]
 
@@ -262,7 +262,7 @@ async def over_a_server(port: int, rounds: int = 5) -> dict[str, float]:
     from limits.aio import storage, strategies
     from redis.asyncio import Redis
 
-    from aetherops.ratelimit.redis import RedisCounters
+    from aetherops.ratelimit.redis.counters import RedisCounters
 
     limit = BucketLimit(10**6, Rate.of(10**6))
     client = Redis(host="127.0.0.1", port=port)

@@ -22,14 +22,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from platform_figures import SAMPLES_A_STREAM, START_US, STEP_US, generate, show
 
+from aetherops.archive.postgres import PostgresTelemetryStore
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.store import AcceptedBatch
+from aetherops.archive.stream import Stream, StreamName
 from aetherops.runtime.connections import connect_postgres
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.settings import Settings
-from aetherops.telemetry.postgres import PostgresTelemetryStore
-from aetherops.telemetry.samples import SampleBatch, Samples, Series
-from aetherops.telemetry.store import AcceptedBatch
-from aetherops.telemetry.stream import Stream, StreamName
 
 ON_DISK = "SELECT pg_total_relation_size('chunk')::float8 / (SELECT sum(count) FROM chunk)"
 

@@ -11,10 +11,10 @@ import httpx
 import numpy as np
 import pytest
 
+from aetherops.archive.codec import MEDIA_TYPE, encode_batch
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.stream import Stream, StreamName
 from aetherops.runtime.instance import Instance, NotRunningError, read_instance
-from aetherops.telemetry.codec import MEDIA_TYPE, encode_batch
-from aetherops.telemetry.samples import SampleBatch, Samples, Series
-from aetherops.telemetry.stream import Stream, StreamName
 
 STREAM = Stream(StreamName("chaos", "sat-1", "value"))
 SAMPLES = 500

@@ -20,10 +20,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from aetherops.ratelimit import BucketLimit, Rate, Reason
-from aetherops.ratelimit.failure import FailurePolicy
-from aetherops.ratelimit.leases import LeasedLimiter, LeasePolicy
-from aetherops.ratelimit.redis import RedisCounters
-from aetherops.ratelimit.shared import SharedLimiter
+from aetherops.ratelimit.redis.counters import RedisCounters
+from aetherops.ratelimit.shared.failure import FailurePolicy
+from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
+from aetherops.ratelimit.shared.limiter import SharedLimiter
 
 pytestmark = pytest.mark.chaos
 

@@ -9,14 +9,14 @@ import httpx
 import pytest
 
 from aetherops.api.application import ApiServices, create_application
+from aetherops.archive.memory import MemoryTelemetryStore
+from aetherops.archive.store import AcceptedBatch
+from aetherops.demo.constellation import Constellation
 from aetherops.identity.keys import SigningKey
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
 from aetherops.instants import parse_us
 from aetherops.runtime.settings import Settings
-from aetherops.services.constellation import Constellation
-from aetherops.telemetry.memory import MemoryTelemetryStore
-from aetherops.telemetry.store import AcceptedBatch
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

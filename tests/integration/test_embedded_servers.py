@@ -22,6 +22,7 @@ from nats.aio.client import Client as NatsClient
 from nats.errors import MaxPayloadError
 from redis.asyncio import Redis
 
+from aetherops.connections.endpoints import Endpoints
 from aetherops.errors import InvalidInputError
 from aetherops.runtime.connections import (
     UnreachableError,
@@ -31,7 +32,6 @@ from aetherops.runtime.connections import (
 )
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.embedded.child import ServerStartError
-from aetherops.runtime.endpoints import Endpoints
 from aetherops.runtime.locks import AlreadyRunningError, is_held
 from aetherops.runtime.settings import Settings
 

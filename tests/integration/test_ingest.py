@@ -7,17 +7,17 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from aetherops.errors import UnavailableError
-from aetherops.services.ingest import IngestWorker
-from aetherops.telemetry.jetstream import (
+from aetherops.archive.jetstream import (
     GuardedClient,
     JetStreamQueue,
     JetStreamSource,
     prepare_streams,
 )
-from aetherops.telemetry.postgres import PostgresTelemetryStore
-from aetherops.telemetry.samples import SampleBatch, Samples, Series
-from aetherops.telemetry.stream import Stream, StreamName
+from aetherops.archive.postgres import PostgresTelemetryStore
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.stream import Stream, StreamName
+from aetherops.errors import UnavailableError
+from aetherops.parts.ingest_worker import IngestWorker
 
 pytestmark = pytest.mark.integration
 

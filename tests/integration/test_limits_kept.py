@@ -2,7 +2,7 @@
 
 import pytest
 
-from aetherops.api.metrics import Metrics
+from aetherops.api.metrics.registry import Metrics
 from aetherops.bootstrap.limits import limits_kept
 from aetherops.ratelimit.errors import RateLimitedError
 from aetherops.resilience import Breaker

@@ -18,9 +18,9 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit import BucketLimit, Rate, Reason, WindowLimit, WindowMode
-from aetherops.ratelimit.leases import LeasedLimiter, LeasePolicy
-from aetherops.ratelimit.redis import RedisCounters
-from aetherops.ratelimit.shared import SharedLimiter, local_limiter
+from aetherops.ratelimit.redis.counters import RedisCounters
+from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
+from aetherops.ratelimit.shared.limiter import SharedLimiter, local_limiter
 
 pytestmark = pytest.mark.integration
 

@@ -7,12 +7,12 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from aetherops.archive.memory import MemoryTelemetryStore
+from aetherops.archive.postgres import PostgresTelemetryStore
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.store import AcceptedBatch, Receipt
+from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import NotFoundError
-from aetherops.telemetry.memory import MemoryTelemetryStore
-from aetherops.telemetry.postgres import PostgresTelemetryStore
-from aetherops.telemetry.samples import SampleBatch, Samples, Series
-from aetherops.telemetry.store import AcceptedBatch, Receipt
-from aetherops.telemetry.stream import Stream, StreamName
 
 ALTITUDE = Stream(StreamName("orbit", "sat-7", "altitude_km"), "km")
 SPEED = Stream(StreamName("orbit", "sat-7", "speed_km_s"), "km/s")

@@ -73,7 +73,8 @@ def twins() -> Callable[[str], tuple[ModuleType, ModuleType]]:
     """Both twins of a kernel module: the compiled one, the pure one."""
 
     def load(module: str) -> tuple[ModuleType, ModuleType]:
-        native = pytest.importorskip(f"aetherops.core._native.{module}")
+        pytest.importorskip("aetherops.core._native.aggregation.kernels")
+        native = import_module(f"aetherops.core._native.{module}")
         return native, import_module(f"aetherops.core._pure.{module}")
 
     return load

@@ -16,20 +16,26 @@ SOURCES = [list, tuple, iter, lambda values: array("d", values), lambda values: 
 
 # Kernel modules with the names that both twins must offer.
 KERNELS = {
-    "accumulator": ["Accumulator"],
-    "anomalies": ["find_anomalies"],
-    "buckets": ["Buckets", "checked_functions"],
-    "moments": ["BlockMoments"],
-    "plotting": ["extreme_points", "largest_triangles"],
-    "rounding": ["round_all"],
-    "runs": ["median_runs", "merge_runs", "summarize_runs", "time_runs", "without_nan"],
-    "series": ["count_above", "ewma", "lagged_means", "mean_distance", "moving_average"],
-    "sliding": ["SlidingMoments"],
+    "aggregation.accumulator": ["Accumulator"],
+    "aggregation.anomalies": ["find_anomalies"],
+    "aggregation.buckets": ["Buckets", "checked_functions"],
+    "aggregation.moments": ["BlockMoments"],
+    "aggregation.plotting": ["extreme_points", "largest_triangles"],
+    "aggregation.rounding": ["round_all"],
+    "aggregation.runs": ["median_runs", "merge_runs", "summarize_runs", "time_runs", "without_nan"],
+    "aggregation.series": [
+        "count_above",
+        "ewma",
+        "lagged_means",
+        "mean_distance",
+        "moving_average",
+    ],
+    "aggregation.sliding": ["SlidingMoments"],
 }
 
 
 def test_moments(streams, twins, compare):
-    kinds = [module.BlockMoments for module in twins("moments")]
+    kinds = [module.BlockMoments for module in twins("aggregation.moments")]
     for rng, values in streams:
         policy = rng.choice(POLICIES)
         whole = [kind(nan_policy=policy) for kind in kinds]
@@ -56,7 +62,7 @@ def test_moments(streams, twins, compare):
 
 
 def test_buckets(streams, twins, compare):
-    kinds = [module.Buckets for module in twins("buckets")]
+    kinds = [module.Buckets for module in twins("aggregation.buckets")]
     for rng, values in streams:
         functions = rng.sample(FUNCTIONS, rng.randint(1, 5))
         arguments = {
@@ -85,7 +91,7 @@ def test_buckets(streams, twins, compare):
 
 
 def test_rounding_is_that_of_python(streams, twins, compare):
-    native, pure = twins("rounding")
+    native, pure = twins("aggregation.rounding")
     for rng, values in streams:
         decimals = rng.choice([None, *range(16)])
         ties = [v / 2 * 10.0**-decimals for v in range(-9, 9)] if decimals else []
@@ -96,7 +102,7 @@ def test_rounding_is_that_of_python(streams, twins, compare):
 
 
 def test_anomalies(streams, twins, compare):
-    native, pure = twins("anomalies")
+    native, pure = twins("aggregation.anomalies")
     for rng, values in streams:
         arguments = (
             rng.choice([0.0, 1.0, 100.0, -3.0, 1e9, math.nan, math.inf, rng.gauss(0, 50)]),
@@ -109,7 +115,7 @@ def test_anomalies(streams, twins, compare):
 
 
 def test_anomaly_cutoffs_are_exact_to_the_last_double(twins, compare):
-    native, pure = twins("anomalies")
+    native, pure = twins("aggregation.anomalies")
     for mean, std, threshold in [
         (-3.0, 1.0, 3.0),
         (0.1, 0.3, 2.0),
@@ -132,7 +138,7 @@ def test_anomaly_cutoffs_are_exact_to_the_last_double(twins, compare):
 
 
 def test_time_runs_and_summaries(streams, twins, compare):
-    native, pure = twins("runs")
+    native, pure = twins("aggregation.runs")
     for rng, values in streams:
         times = array("q", sorted(rng.randrange(-50_000, 50_000) for _ in values))
         if rng.random() < 0.1:
@@ -161,7 +167,7 @@ def test_time_runs_and_summaries(streams, twins, compare):
 
 
 def test_series(streams, twins, compare):
-    native, pure = twins("series")
+    native, pure = twins("aggregation.series")
     for rng, values in streams:
         x, y = array("d", values), array("d", values[: rng.randrange(len(values) + 1)])
         window, decimals = rng.choice([1, 2, 15, 16, 17, 200]), rng.choice([None, 0, 4])
@@ -180,7 +186,7 @@ def test_series(streams, twins, compare):
 
 
 def test_points_for_plots(streams, twins, compare):
-    native, pure = twins("plotting")
+    native, pure = twins("aggregation.plotting")
     for rng, values in streams:
         if len(values) < 5:
             continue
@@ -194,7 +200,7 @@ def test_points_for_plots(streams, twins, compare):
 
 
 def test_sliding_moments(streams, twins, compare):
-    kinds = [module.SlidingMoments for module in twins("sliding")]
+    kinds = [module.SlidingMoments for module in twins("aggregation.sliding")]
     for rng, values in streams:
         by_size = rng.random() < 0.5
         limit = rng.choice([1, 2, 3, 10, 100])
@@ -216,8 +222,8 @@ def test_sliding_moments(streams, twins, compare):
 
 
 def test_accumulator(streams, twins, compare):
-    accumulators = [module.Accumulator for module in twins("accumulator")]
-    kinds = [module.Buckets for module in twins("buckets")]
+    accumulators = [module.Accumulator for module in twins("aggregation.accumulator")]
+    kinds = [module.Buckets for module in twins("aggregation.buckets")]
     for rng, values in streams:
         policy = rng.choice(POLICIES)
         online = rng.random() < 0.5
@@ -275,13 +281,13 @@ def test_the_twins_offer_the_same_names_and_signatures(module, twins):
     ids=repr,
 )
 def test_bad_input_is_refused_in_the_same_words(bad, twins, compare):
-    moments = [module.BlockMoments for module in twins("moments")]
+    moments = [module.BlockMoments for module in twins("aggregation.moments")]
     for name in ("push", "push_many", "merge"):
         both = [kind() for kind in moments]
         outcomes = [compare.outcome(getattr(one, name), bad) for one in both]
         assert outcomes[0] == outcomes[1]
         assert both[0].count == both[1].count
-    buckets = [module.Buckets for module in twins("buckets")]
+    buckets = [module.Buckets for module in twins("aggregation.buckets")]
     for argument in ("factor", "functions", "decimals", "nan_policy"):
         outcomes = [compare.outcome(kind, **{"factor": 3, argument: bad}) for kind in buckets]
         if isinstance(outcomes[1], tuple):
@@ -292,7 +298,7 @@ def test_bad_input_is_refused_in_the_same_words(bad, twins, compare):
 
 @pytest.mark.parametrize("value", [True, 7, Fraction(1, 3), array("f", [0.1])[0]], ids=repr)
 def test_every_kind_of_number_is_read_alike(value, twins, compare):
-    both = [module.BlockMoments() for module in twins("moments")]
+    both = [module.BlockMoments() for module in twins("aggregation.moments")]
     for one in both:
         one.push(value)
         one.push_many([value, value])

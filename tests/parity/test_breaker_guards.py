@@ -14,7 +14,7 @@ import pytest
 
 from aetherops.resilience import Breaker, BreakerOpenError, BreakerPolicy, exceptions
 
-guards = pytest.importorskip("aetherops.core._native.guards")
+guards = pytest.importorskip("aetherops.core._native.resilience.guards")
 
 TURNS = 300
 SENTINEL = object()

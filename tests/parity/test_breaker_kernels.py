@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from aetherops.errors import InvalidInputError
-from aetherops.resilience.states import TRANSITIONS, State, Trigger, encode_transitions
+from aetherops.resilience.breakers.states import TRANSITIONS, State, Trigger, encode_transitions
 
-pytest.importorskip("aetherops.core._native.guards")
+pytest.importorskip("aetherops.core._native.resilience.guards")
 
 SECOND = 1_000_000_000
 TABLE = encode_transitions()
@@ -36,7 +36,7 @@ WINDOWS: list[tuple[str, tuple[int, ...]] | None] = [
 def twins(module: str, name: str) -> tuple[Any, Any]:
     """The pure and the compiled one."""
     return tuple(
-        getattr(import_module(f"aetherops.core.{side}.{module}"), name)
+        getattr(import_module(f"aetherops.core.{side}.resilience.{module}"), name)
         for side in ("_pure", "_native")
     )
 

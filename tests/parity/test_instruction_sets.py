@@ -33,7 +33,7 @@ def digest(package_root: Path = ROOT, n_streams: int = 60, **environment: str) -
 
 @pytest.fixture(scope="session")
 def answer_of_the_twin() -> str:
-    pytest.importorskip("aetherops.core._native.kernels")
+    pytest.importorskip("aetherops.core._native.aggregation.kernels")
     name, value = digest(AETHEROPS_KERNELS="pure")
     assert name == "python"
     return value

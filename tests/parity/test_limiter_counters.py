@@ -11,7 +11,7 @@ import pytest
 
 from aetherops.errors import InvalidInputError
 
-pytest.importorskip("aetherops.core._native.keyed_counters")
+pytest.importorskip("aetherops.core._native.ratelimit.keyed_counters")
 
 BUCKETS = [
     [(1, 1, 1)],
@@ -39,7 +39,7 @@ FILES = {
 def twins(kind):
     """The pure and the compiled class."""
     for side in ("_pure", "_native"):
-        yield getattr(import_module(f"aetherops.core.{side}.{FILES[kind]}"), kind)
+        yield getattr(import_module(f"aetherops.core.{side}.ratelimit.{FILES[kind]}"), kind)
 
 
 def pair(kind, arguments, **options):

@@ -118,7 +118,10 @@ before = set(sys.modules)
 import aetherops
 print(json.dumps(sorted(set(sys.modules) - before)))"""
     loaded = run(code)
-    assert [name for name in loaded if name.startswith("aetherops")] == ["aetherops"]
+    assert [name for name in loaded if name.startswith("aetherops")] == [
+        "aetherops",
+        "aetherops._moved",
+    ]
     assert {name.partition(".")[0] for name in loaded} <= {"aetherops", *sys.stdlib_module_names}
 
 

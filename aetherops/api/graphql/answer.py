@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from aetherops.telemetry import query
+from aetherops.archive import reductions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from aetherops.api.graphql.budget import QueryBudget
-    from aetherops.telemetry.samples import Samples
-    from aetherops.telemetry.store import StreamRecord, TelemetryStore
+    from aetherops.api.graphql.engine.budget import QueryBudget
+    from aetherops.archive.samples import Samples
+    from aetherops.archive.store import StreamRecord, TelemetryStore
 
 __all__ = ["TelemetryAnswer", "TimeWindow"]
 
@@ -44,7 +44,7 @@ class TelemetryAnswer:
         self,
         record: StreamRecord,
         window: TimeWindow,
-        downsample: query.Downsample | None,
+        downsample: reductions.Downsample | None,
         store: TelemetryStore,
         budget: QueryBudget,
     ) -> None:
@@ -60,12 +60,12 @@ class TelemetryAnswer:
     async def percentiles(self, ranks: Sequence[float]) -> list[float]:
         """Values at the ranks, in per cent."""
         samples = await self.samples()
-        return await _compute(lambda: query.percentiles(samples, ranks), len(samples))
+        return await _compute(lambda: reductions.percentiles(samples, ranks), len(samples))
 
-    async def anomalies(self, threshold: float, limit: int) -> query.Anomalies:
+    async def anomalies(self, threshold: float, limit: int) -> reductions.Anomalies:
         """The first `limit` samples further than `threshold` deviations from the mean."""
         samples = await self.samples()
-        return await _compute(lambda: query.anomalies(samples, threshold, limit), len(samples))
+        return await _compute(lambda: reductions.anomalies(samples, threshold, limit), len(samples))
 
     async def _read(self) -> Samples:
         name = self.record.stream.name
@@ -73,7 +73,7 @@ class TelemetryAnswer:
         await self._budget.take_samples(await self._store.count(name, start_us, end_us))
         return await self._store.read(name, start_us, end_us)
 
-    async def _make_points(self) -> query.Points:
+    async def _make_points(self) -> reductions.Points:
         start_us, end_us = self._window.start_us, self._window.end_us
         if self.downsample is not None:
             self._budget.take_points(self.downsample.count(start_us, end_us))
@@ -81,16 +81,17 @@ class TelemetryAnswer:
         if self.downsample is None:
             self._budget.take_points(len(samples))
         return await _compute(
-            lambda: query.points(samples, start_us, end_us, self.downsample), self._cost(samples)
+            lambda: reductions.points(samples, start_us, end_us, self.downsample),
+            self._cost(samples),
         )
 
     def _cost(self, samples: Samples) -> int:
         median = self.downsample is not None and self.downsample.function == "median"
         return len(samples) * (_MEDIAN_COST if median else 1)
 
-    async def _summarise(self) -> query.Statistics:
+    async def _summarise(self) -> reductions.Statistics:
         samples = await self.samples()
-        return await _compute(lambda: query.statistics(samples), len(samples))
+        return await _compute(lambda: reductions.statistics(samples), len(samples))
 
 
 class _Shared(Generic[T]):

@@ -13,11 +13,11 @@ from typing import Protocol
 
 import structlog
 
+from aetherops.connections.endpoints import Endpoints
 from aetherops.errors import AetherOpsError
 from aetherops.runtime.embedded.nats import EmbeddedNats
 from aetherops.runtime.embedded.postgres import EmbeddedPostgres
 from aetherops.runtime.embedded.valkey import EmbeddedValkey
-from aetherops.runtime.endpoints import Endpoints
 from aetherops.runtime.locks import exclusive
 from aetherops.runtime.private_files import prepare_data_dir
 from aetherops.runtime.settings import Settings

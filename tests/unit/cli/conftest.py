@@ -9,15 +9,15 @@ import httpx
 import pytest
 
 from aetherops.api.application import ApiServices, create_application
+from aetherops.archive.memory import MemoryTelemetryStore
+from aetherops.archive.samples import SampleBatch
+from aetherops.archive.store import AcceptedBatch
 from aetherops.cli.connection import Connection
 from aetherops.errors import UnavailableError
 from aetherops.identity.keys import SigningKey
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
 from aetherops.runtime.settings import Settings
-from aetherops.telemetry.memory import MemoryTelemetryStore
-from aetherops.telemetry.samples import SampleBatch
-from aetherops.telemetry.store import AcceptedBatch
 
 
 @dataclass

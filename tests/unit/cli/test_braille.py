@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from aetherops.cli.braille import Curve, Marks, draw_plot, sparkline
+from aetherops.cli.query.braille import Curve, Marks, draw_plot, sparkline
 
 T0_US = 1_769_860_800_000_000
 SPAN_US = (T0_US, T0_US + 3_600_000_000)

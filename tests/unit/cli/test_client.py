@@ -8,15 +8,15 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.stream import Stream, StreamName
 from aetherops.cli.client import Client
 from aetherops.cli.connection import Connection
+from aetherops.cli.ingest.receipts import ReceiptFollower
+from aetherops.cli.ingest.upload import BATCH_SAMPLES, Upload
 from aetherops.cli.outcome import FaultFoundError, ServerRefusedError, UnreachableError
-from aetherops.cli.query import Question, UnknownStreamError, ask_client
-from aetherops.cli.receipts import ReceiptFollower
-from aetherops.cli.upload import BATCH_SAMPLES, Upload
+from aetherops.cli.query.command import Question, UnknownStreamError, ask_client
 from aetherops.errors import InvalidInputError
-from aetherops.telemetry.samples import SampleBatch, Samples, Series
-from aetherops.telemetry.stream import Stream, StreamName
 
 STREAM = Stream(StreamName("test", "cli", "value"), "V")
 T0_US = 1_769_860_800_000_000

@@ -61,33 +61,41 @@ def test_another_choice_is_refused():
 
 
 def test_a_core_built_in_part_is_an_error(copied_package):
-    built = sorted((ROOT / "aetherops" / "core" / "_native").glob("floats*.so"))
+    built = sorted((ROOT / "aetherops" / "core" / "_native").glob("*/floats*.so"))
     if not built:
         pytest.skip("the core is not compiled")
-    shutil.copy(built[0], copied_package / "aetherops" / "core" / "_native")
+    shutil.copy(built[0], copied_package / built[0].relative_to(ROOT))
     done = run(SHOW, copied_package, AETHEROPS_KERNELS="auto")
     assert "ImportError: the compiled core lacks" in done.stderr
 
 
 def test_a_compiled_module_that_cannot_be_imported_is_an_error(copied_package):
-    for source in SOURCES.glob("*.pyx"):
-        broken = copied_package / "aetherops" / "core" / "_native" / f"{source.stem}.py"
+    for source in SOURCES.rglob("*.pyx"):
+        native = copied_package / "aetherops" / "core" / "_native"
+        broken = native / source.relative_to(SOURCES).with_suffix(".py")
         broken.write_text("import a_library_that_is_not_there")
     done = run(SHOW, copied_package, AETHEROPS_KERNELS="auto")
     assert "a_library_that_is_not_there" in done.stderr
 
 
+def place(name: str) -> str:
+    """Where a kernel stands, under the folder of its side."""
+    return name.replace(".", "/")
+
+
 def test_every_compiled_module_has_its_twin_and_its_types():
-    modules = {path.stem for path in SOURCES.glob("*.pyx")}
-    assert set(core._KERNELS) <= modules
+    assert {place(name) for name in core._KERNELS} == {
+        str(path.relative_to(SOURCES).with_suffix("")) for path in SOURCES.rglob("*.pyx")
+    }
     for name in core._KERNELS:
-        assert (PURE / f"{name}.py").is_file(), name
-        assert (ROOT / "aetherops" / "core" / "_native" / f"{name}.pyi").is_file(), name
+        assert (PURE / f"{place(name)}.py").is_file(), name
+        assert (ROOT / "aetherops" / "core" / "_native" / f"{place(name)}.pyi").is_file(), name
 
 
 def test_each_twin_names_the_other_in_its_first_line():
     for name in core._KERNELS:
-        pyx, py = f"ext/aetherops/core/_native/{name}.pyx", f"aetherops/core/_pure/{name}.py"
+        pyx = f"ext/aetherops/core/_native/{place(name)}.pyx"
+        py = f"aetherops/core/_pure/{place(name)}.py"
         assert py in (ROOT / pyx).read_text().splitlines()[0]
         assert pyx in (ROOT / py).read_text().splitlines()[0]
 
@@ -104,5 +112,5 @@ def test_an_unused_kernel_is_not_imported():
     code = """
 import sys
 from aetherops.telemetry import Moments
-print("aetherops.core._pure.series" in sys.modules)"""
+print("aetherops.core._pure.aggregation.series" in sys.modules)"""
     assert run(code, AETHEROPS_KERNELS="pure").stdout == "False\n"

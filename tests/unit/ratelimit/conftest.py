@@ -9,7 +9,7 @@ import pytest
 
 from aetherops.errors import UnavailableError
 from aetherops.ratelimit import LocalLimiter, TokenBucket
-from aetherops.ratelimit.shared import Taken
+from aetherops.ratelimit.shared.limiter import Taken
 from aetherops.ratelimit.state import Limit
 
 

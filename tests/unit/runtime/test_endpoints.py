@@ -1,6 +1,6 @@
 import pytest
 
-from aetherops.runtime.endpoints import Endpoints, without_secrets
+from aetherops.connections.endpoints import Endpoints, without_secrets
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Streaming mathematics on the standard library alone: moments, buckets, windows, drift."""

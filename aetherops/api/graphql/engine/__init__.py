@@ -1,0 +1,1 @@
+"""GraphQL without its transport: a document, what it costs, its execution."""

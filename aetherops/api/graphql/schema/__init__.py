@@ -1,0 +1,1 @@
+"""The schema: types, inputs and where they resolve."""

@@ -1,0 +1,1 @@
+"""HTTP: what every endpoint needs of a request and a response."""

@@ -1,0 +1,85 @@
+"""Telemetry in: batches to the queue, and receipts of what was stored."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aetherops.api.http.authentication import authenticate
+from aetherops.api.http.bodies import JSON_TYPE, parse_json, read_body, sent_type
+from aetherops.api.http.json_responses import OrjsonResponse
+from aetherops.api.telemetry.json_batches import batch_from_json, uuid_from_json
+from aetherops.archive.codec import MEDIA_TYPE, decode_batch
+from aetherops.errors import InvalidInputError, LimitExceededError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from aetherops.api.services import ApiServices
+    from aetherops.archive.samples import SampleBatch
+
+__all__ = ["IngestEndpoint"]
+
+_MAX_RECEIPTS = 1000
+# Below this a thread costs more than the parsing.
+_INLINE_BYTES = 32 * 1024
+
+
+class IngestEndpoint:
+    """``POST /v1/telemetry`` and ``POST /v1/receipts``."""
+
+    def __init__(self, services: ApiServices) -> None:
+        self._services = services
+
+    async def accept_batch(self, request: Request) -> OrjsonResponse:
+        """Put a batch on the queue: 202 means that it is kept and will be stored.
+
+        A batch is accepted whole or not at all. The same batch id may be sent again.
+        """
+        operator = authenticate(request, self._services.verifier, "write")
+        media_type = sent_type(request, (JSON_TYPE, MEDIA_TYPE))
+        body = await read_body(request, self._services.settings.max_request_bytes)
+        batch = await _parse(body, media_type)
+        gate = self._services.admission.ingest
+        headers = await gate.admit(operator.operator_id, len(batch)) if gate else None
+        await self._services.intake.put(batch)
+        self._services.metrics.accepted_samples.inc(len(batch))
+        return OrjsonResponse({"batch": str(batch.batch_id), "samples": len(batch)}, 202, headers)
+
+    async def list_receipts(self, request: Request) -> OrjsonResponse:
+        """Receipts of those of the asked batches that are stored by now."""
+        authenticate(request, self._services.verifier, "write")
+        sent_type(request, (JSON_TYPE,))
+        body = await read_body(request, self._services.settings.max_request_bytes)
+        document = parse_json(body)
+        batches = document.get("batches") if isinstance(document, dict) else None
+        if not isinstance(batches, list):
+            raise InvalidInputError("batches", batches, "a list of UUIDs")
+        if len(batches) > _MAX_RECEIPTS:
+            raise LimitExceededError("batches in one request", _MAX_RECEIPTS, len(batches))
+        ids = [uuid_from_json(item, f"batches[{i}]") for i, item in enumerate(batches)]
+        receipts = await self._services.store.receipts(ids)
+        return OrjsonResponse(
+            {
+                "receipts": [
+                    {
+                        "batch": str(receipt.batch_id),
+                        "stored": receipt.stored,
+                        "duplicates": receipt.duplicates,
+                        "corrected": receipt.corrected,
+                    }
+                    for receipt in receipts
+                ]
+            }
+        )
+
+
+async def _parse(body: bytes, media_type: str) -> SampleBatch:
+    parse = decode_batch if media_type == MEDIA_TYPE else _parse_json_batch
+    if len(body) <= _INLINE_BYTES:
+        return parse(body)
+    return await asyncio.to_thread(parse, body)
+
+
+def _parse_json_batch(body: bytes) -> SampleBatch:
+    return batch_from_json(parse_json(body))

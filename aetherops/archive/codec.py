@@ -1,0 +1,107 @@
+"""The batch on the wire: MessagePack around raw little-endian columns.
+
+::
+
+    {"v": 1, "id": bytes[16], "series": [
+        {"name": "orbit/sat-7/altitude_km", "unit": "km", "kind": "gauge",
+         "times": int64[n], "values": float64[n], "crc": crc32(times + values)}, …]}
+
+Columns travel uncompressed: decoding is a view, and no few bytes can claim to be a
+gigabyte. JetStream compresses them on disk; the store packs them for good.
+"""
+
+from __future__ import annotations
+
+import zlib
+from uuid import UUID
+
+import msgspec
+import numpy as np
+
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.stream import Stream, StreamName
+from aetherops.errors import InvalidInputError
+
+__all__ = ["MEDIA_TYPE", "decode_batch", "encode_batch"]
+
+#: Content type of an encoded batch.
+MEDIA_TYPE = "application/vnd.aetherops.batch+msgpack"
+
+_VERSION = 1
+_TIME = np.dtype("<i8")
+_VALUE = np.dtype("<f8")
+
+
+class _WireSeries(msgspec.Struct):
+    name: str
+    unit: str
+    kind: str
+    times: bytes
+    values: bytes
+    crc: int
+
+
+class _WireBatch(msgspec.Struct):
+    v: int
+    id: bytes
+    series: list[_WireSeries]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_WireBatch)
+
+
+def encode_batch(batch: SampleBatch) -> bytes:
+    """A batch as bytes; `decode_batch` gives back the same bits."""
+    series = [_encode_series(one) for one in batch.series]
+    return _encoder.encode(_WireBatch(_VERSION, batch.batch_id.bytes, series))
+
+
+def decode_batch(data: bytes) -> SampleBatch:
+    """The batch that bytes hold.
+
+    Raises
+    ------
+    InvalidInputError
+        The bytes are no batch, are damaged, or hold samples that no batch may hold.
+    LimitExceededError
+        There are more samples than one batch may hold.
+    """
+    try:
+        wire = _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise InvalidInputError("batch", str(error), "a MessagePack batch") from error
+    if wire.v != _VERSION:
+        raise InvalidInputError("batch.v", wire.v, f"version {_VERSION}")
+    if len(wire.id) != 16:
+        raise InvalidInputError("batch.id", wire.id, "the 16 bytes of a UUID")
+    series = tuple(_decode_series(one, i) for i, one in enumerate(wire.series))
+    return SampleBatch(UUID(bytes=wire.id), series)
+
+
+def _encode_series(series: Series) -> _WireSeries:
+    times = series.samples.times_us.astype(_TIME, copy=False).tobytes()
+    values = series.samples.values.astype(_VALUE, copy=False).tobytes()
+    stream = series.stream
+    return _WireSeries(
+        str(stream.name), stream.unit, stream.kind, times, values, _checksum(times, values)
+    )
+
+
+def _decode_series(wire: _WireSeries, index: int) -> Series:
+    field = f"series[{index}]"
+    if len(wire.times) != len(wire.values) or len(wire.times) % 8:
+        raise InvalidInputError(
+            field,
+            f"{len(wire.times)} bytes of times, {len(wire.values)} of values",
+            "two columns of eight bytes a sample",
+        )
+    if wire.crc != _checksum(wire.times, wire.values):
+        raise InvalidInputError(f"{field}.crc", wire.crc, "the CRC-32 of both columns")
+    stream = Stream(StreamName.parse(wire.name, f"{field}.name"), wire.unit, wire.kind)
+    samples = Samples.of(np.frombuffer(wire.times, _TIME), np.frombuffer(wire.values, _VALUE))
+    return Series(stream, samples)
+
+
+def _checksum(times: bytes, values: bytes) -> int:
+    return zlib.crc32(values, zlib.crc32(times))

@@ -1,0 +1,136 @@
+"""One value for an instant: how samples that arrive late or twice settle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from aetherops.archive.samples import Samples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["Incoming", "Tally", "Versioned", "settle"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Versioned:
+    """Samples and the version of the batch that each came in, three columns of equal length."""
+
+    samples: Samples
+    versions: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No samples."""
+        return cls(Samples.empty(), np.empty(0, np.int64))
+
+    @classmethod
+    def join(cls, parts: Iterable[Versioned]) -> Self:
+        """All samples of the parts, in their order."""
+        parts = list(parts)
+        if not parts:
+            return cls.empty()
+        return cls(
+            Samples(
+                np.concatenate([part.samples.times_us for part in parts]),
+                np.concatenate([part.samples.values for part in parts]),
+            ),
+            np.concatenate([part.versions for part in parts]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.versions)
+
+    def __getitem__(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Versioned:
+        return Versioned(self.samples[index], self.versions[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Incoming:
+    """New samples of one stream; ``origin[i]`` is the index of the batch that sample i is of."""
+
+    columns: Versioned
+    origin: NDArray[np.intp]
+
+    def __getitem__(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Incoming:
+        return Incoming(self.columns[index], self.origin[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """How many samples of each batch were new, were there already, or corrected another."""
+
+    stored: NDArray[np.int64]
+    duplicates: NDArray[np.int64]
+    corrected: NDArray[np.int64]
+
+    @classmethod
+    def zero(cls, batches: int) -> Self:
+        """Nothing counted yet."""
+        return cls(*(np.zeros(batches, np.int64) for _ in range(3)))
+
+    def add(self, other: Tally) -> None:
+        """Count another tally's samples too."""
+        self.stored[:] += other.stored
+        self.duplicates[:] += other.duplicates
+        self.corrected[:] += other.corrected
+
+
+def settle(existing: Versioned, incoming: Incoming, batches: int) -> tuple[Versioned, Tally]:
+    """Merge new samples into those that are there: sorted by time, one an instant.
+
+    Of several samples at one instant the highest version counts, and of equal versions the
+    later in its batch; so the outcome does not depend on the order in which batches are
+    stored. Values are compared by their bits.
+
+    Parameters
+    ----------
+    existing : sorted by time, one an instant.
+    incoming : in any order.
+    batches : number of batches that `incoming.origin` refers to.
+    """
+    tally = Tally.zero(batches)
+    times = incoming.columns.samples.times_us
+    if len(existing) == 0 and bool(np.all(times[1:] > times[:-1])):
+        tally.stored[:] += np.bincount(incoming.origin, minlength=batches)
+        return incoming.columns, tally
+
+    origin = np.concatenate([np.full(len(existing), -1), incoming.origin])
+    joined = Versioned.join([existing, incoming.columns])
+    order = np.lexsort((joined.versions, joined.samples.times_us))
+    joined, origin = joined[order], origin[order]
+
+    starts = _changes(joined.samples.times_us)
+    ends = np.append(starts[1:], True)
+    is_new, is_same = _classify(joined.samples.values.view(np.int64), origin, starts)
+    arrived = origin >= 0
+    for counter, mask in (
+        (tally.stored, is_new),
+        (tally.duplicates, arrived & ~is_new & is_same),
+        (tally.corrected, arrived & ~is_new & ~is_same),
+    ):
+        counter[:] += np.bincount(origin[mask], minlength=batches)
+    return joined[ends], tally
+
+
+def _changes(times: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Where a sorted column takes a new value, its first element included."""
+    return np.concatenate([[True], times[1:] != times[:-1]])
+
+
+def _classify(
+    bits: NDArray[np.int64], origin: NDArray[np.intp], starts: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which samples opened an instant, and which repeat the value beside them there."""
+    group = np.cumsum(starts) - 1
+    occupied = np.logical_or.reduceat(origin < 0, np.flatnonzero(starts))[group]
+    is_new = starts & (origin >= 0) & ~occupied
+    # Beside: the sample before; for the first of an instant, which lost to all others, the next.
+    before = np.concatenate([bits[:1], bits[:-1]])
+    after = np.concatenate([bits[1:], bits[-1:]])
+    return is_new, bits == np.where(starts, after, before)

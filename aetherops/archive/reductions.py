@@ -1,0 +1,227 @@
+"""Answers about the samples of a range: points for a plot, statistics, percentiles, anomalies."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from aetherops.aggregation.buckets import time_buckets
+from aetherops.aggregation.moments import Moments
+from aetherops.core import find_anomalies
+from aetherops.errors import InvalidInputError
+from aetherops.statistics import nearest_rank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from aetherops.archive.samples import Samples
+
+__all__ = [
+    "FUNCTIONS",
+    "Anomalies",
+    "Downsample",
+    "Points",
+    "Statistics",
+    "anomalies",
+    "percentiles",
+    "points",
+    "statistics",
+]
+
+#: What a bucket of samples may be reduced to.
+FUNCTIONS = ("mean", "min", "max", "median", "last")
+
+_SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Downsample:
+    """Buckets of one width, aligned to multiples of it since 1970.
+
+    Parameters
+    ----------
+    width_us : width of a bucket in microseconds.
+    function : what a bucket's values are reduced to, one of `FUNCTIONS`.
+
+    Raises
+    ------
+    InvalidInputError
+        The width is not positive, or the function unknown.
+    """
+
+    width_us: int
+    function: str = "mean"
+
+    def __post_init__(self) -> None:
+        if self.width_us <= 0:
+            raise InvalidInputError("downsample.width", self.width_us, "more than 0 µs")
+        if self.function not in FUNCTIONS:
+            raise InvalidInputError(
+                "downsample.function", self.function, f"one of {', '.join(FUNCTIONS)}"
+            )
+
+    @classmethod
+    def into(cls, buckets: int, start_us: int, end_us: int, function: str = "mean") -> Self:
+        """The narrowest buckets of a round width that cut a range into at most `buckets`.
+
+        Round widths (1, 2 or 5 of a power of ten below a second; then 1, 2, 5, 10, 15, 30 seconds
+        or minutes; 1, 2, 3, 6, 12 hours; days) keep their edges when the range moves.
+        """
+        if buckets < 2:
+            raise InvalidInputError("downsample.buckets", buckets, "2 or more")
+        for width_us in _round_widths():
+            # Two may always be needed: an edge can lie anywhere in the range.
+            if width_us * buckets >= end_us - start_us:
+                downsample = cls(width_us, function)
+                if downsample.count(start_us, end_us) <= buckets:
+                    return downsample
+        raise AssertionError("widths grow for ever")
+
+    def count(self, start_us: int, end_us: int) -> int:
+        """How many buckets a range [start, end) touches."""
+        if end_us <= start_us:
+            return 0
+        return (end_us - 1) // self.width_us - start_us // self.width_us + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Columns of a plot, shape (n,) each.
+
+    Parameters
+    ----------
+    times_us : instants of samples, or starts of buckets.
+    values : NaN where a bucket is empty.
+    counts : samples behind each value.
+    """
+
+    times_us: NDArray[np.int64]
+    values: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Of all values in a range; what is not defined for that few is ``None``.
+
+    ``variance`` and ``stddev`` are those of a sample (n - 1).
+    """
+
+    count: int
+    mean: float | None
+    variance: float | None
+    stddev: float | None
+    minimum: float | None
+    maximum: float | None
+    first: float | None
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anomalies:
+    """Samples far from the mean; `total` counts all, the columns hold the first of them.
+
+    ``scores`` are distances from the mean in standard deviations.
+    """
+
+    total: int
+    times_us: NDArray[np.int64]
+    values: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+
+def _round_widths() -> Iterator[int]:
+    for decade in range(6):
+        yield from (step * 10**decade for step in (1, 2, 5))
+    yield from (step * _SECOND_US for step in (1, 2, 5, 10, 15, 30))
+    yield from (step * 60 * _SECOND_US for step in (1, 2, 5, 10, 15, 30))
+    yield from (step * 3_600 * _SECOND_US for step in (1, 2, 3, 6, 12))
+    yield from (step * 10**decade * 86_400 * _SECOND_US for decade in count() for step in (1, 2, 5))
+
+
+def points(samples: Samples, start_us: int, end_us: int, downsample: Downsample | None) -> Points:
+    """The samples themselves, or the buckets of a range [start, end), empty ones included.
+
+    Parameters
+    ----------
+    samples : of the range, in order of time.
+    """
+    if downsample is None:
+        return Points(samples.times_us, samples.values, np.ones(len(samples), np.int64))
+    buckets = time_buckets(
+        samples.times_us,
+        samples.values,
+        downsample.width_us,
+        functions=(downsample.function,),
+        start_us=start_us,
+        end_us=end_us,
+        gaps="nan",
+        limit=max(1, downsample.count(start_us, end_us)),
+    )
+    return Points(
+        np.asarray(buckets.start_us),
+        np.asarray(buckets.columns[downsample.function]),
+        np.asarray(buckets.count),
+    )
+
+
+def statistics(samples: Samples) -> Statistics:
+    """Moments, extremes and ends of the values."""
+    moments = Moments(samples.values)
+    if moments.count == 0:
+        return Statistics(0, *[None] * 7)
+    several = moments.count > 1
+    return Statistics(
+        count=moments.count,
+        mean=moments.mean,
+        variance=moments.variance() if several else None,
+        stddev=moments.std() if several else None,
+        minimum=moments.min,
+        maximum=moments.max,
+        first=moments.first,
+        last=moments.last,
+    )
+
+
+def percentiles(samples: Samples, ranks: Sequence[float]) -> list[float]:
+    """Nearest-rank percentiles: the ceil(rank / 100 · n)-th smallest value.
+
+    Parameters
+    ----------
+    ranks : percent; those at or below 0 give the smallest value, from 100 on the largest.
+
+    Raises
+    ------
+    InvalidInputError
+        A rank is NaN, or there are no samples.
+    """
+    at = [nearest_rank(rank, len(samples)) - 1 for rank in ranks]
+    ordered = np.partition(samples.values, sorted(set(at))) if at else samples.values
+    return [float(ordered[i]) for i in at]
+
+
+def anomalies(samples: Samples, threshold: float, limit: int) -> Anomalies:
+    """Samples whose value is more than `threshold` standard deviations from the mean.
+
+    Parameters
+    ----------
+    threshold : finite, 0 or more; the deviation is that of a sample (n - 1).
+    limit : the most that are returned; all are counted.
+    """
+    if not (math.isfinite(threshold) and threshold >= 0):
+        raise InvalidInputError("threshold", threshold, "a finite number from 0 upwards")
+    values = samples.values
+    moments = Moments(values)
+    deviation = moments.std() if moments.count > 1 else 0.0
+    if not deviation:
+        return Anomalies(0, samples.times_us[:0], values[:0], values[:0])
+    at = np.asarray(find_anomalies(values, moments.mean, deviation, threshold))
+    shown = at[:limit]
+    scores = np.abs(values[shown] - moments.mean) / deviation
+    return Anomalies(len(at), samples.times_us[shown], values[shown], scores)

@@ -1,0 +1,95 @@
+"""What the platform needs of a telemetry store. `postgres` and `memory` keep this promise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from aetherops.archive.samples import SampleBatch, Samples
+    from aetherops.archive.stream import Stream, StreamName
+
+__all__ = ["AcceptedBatch", "Receipt", "StreamRecord", "TelemetryStore"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AcceptedBatch:
+    """A batch with its place in the order of acceptance.
+
+    Parameters
+    ----------
+    version : grows with every accepted batch. Of two samples at one instant the one with
+        the higher version counts, in whatever order they are stored.
+    """
+
+    batch: SampleBatch
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch's samples once it was stored.
+
+    Parameters
+    ----------
+    stored : samples at instants that had none before.
+    duplicates : samples that were there already, instant and value.
+    corrected : samples at an instant that had another value; the later version counts.
+    """
+
+    batch_id: UUID
+    stored: int
+    duplicates: int
+    corrected: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """A stream as the store knows it: how many samples it holds, and over which instants.
+
+    ``first_us`` and ``last_us`` (both included) are ``None`` where ``count`` is 0.
+    """
+
+    stream: Stream
+    count: int
+    first_us: int | None
+    last_us: int | None
+
+
+class TelemetryStore(Protocol):
+    """Keeps every accepted sample: one value for an instant, exact whatever arrives when."""
+
+    async def write(self, batches: Sequence[AcceptedBatch]) -> list[Receipt]:
+        """Store batches in one transaction; a batch that is stored already is left alone.
+
+        Returns one receipt a batch, in order: that of the first time for a stored one.
+        """
+        ...
+
+    async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
+        """Receipts of those of the batches that are stored."""
+        ...
+
+    async def streams(
+        self, prefix: str = "", *, after: str = "", limit: int = 100
+    ) -> list[StreamRecord]:
+        """Streams whose name begins with `prefix`, by name, those after `after` first."""
+        ...
+
+    async def find(self, name: StreamName) -> StreamRecord:
+        """One stream; raises `NotFoundError` for a name that nothing was stored under."""
+        ...
+
+    async def count(self, name: StreamName, start_us: int, end_us: int) -> int:
+        """At most how many samples `read` of this range would decode; costs no decoding."""
+        ...
+
+    async def read(self, name: StreamName, start_us: int, end_us: int) -> Samples:
+        """Samples with ``start_us <= t < end_us`` in order of time, one an instant.
+
+        Raises `NotFoundError` for an unknown stream.
+        """
+        ...

@@ -1,0 +1,123 @@
+"""From accepted to stored: receipts of batches, asked for until all are there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aetherops.cli.outcome import UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from aetherops.archive.store import Receipt
+    from aetherops.cli.client import Client
+
+__all__ = ["ReceiptFollower", "Stored"]
+
+_MOST_ASKED = 1_000
+# Accepted and not stored: beyond this the platform's worker sets the pace.
+_MOST_WAITING = 4 * _MOST_ASKED
+_FIRST_POLL_S, _LAST_POLL_S = 0.02, 0.5
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of the samples that are stored by now."""
+
+    stored: int = 0
+    duplicates: int = 0
+    corrected: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.stored + self.duplicates + self.corrected
+
+    def add(self, receipt: Receipt) -> None:
+        """Count the samples of one more batch."""
+        self.stored += receipt.stored
+        self.duplicates += receipt.duplicates
+        self.corrected += receipt.corrected
+
+
+class ReceiptFollower:
+    """Keeps the batches that are accepted, and drops each when its receipt is there.
+
+    Parameters
+    ----------
+    client : an open client.
+    report : told whenever something more is stored.
+    stalled_s : how long to wait while batches are accepted and none is stored.
+    """
+
+    def __init__(
+        self, client: Client, report: Callable[[Stored], None], stalled_s: float = 60.0
+    ) -> None:
+        self.stored = Stored()
+        self._client = client
+        self._report = report
+        self._stalled_s = stalled_s
+        self._waiting: dict[UUID, int] = {}
+        self._changed_s = time.monotonic()
+        self._closed = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be sent before something is stored."""
+        return len(self._waiting) >= _MOST_WAITING
+
+    def add(self, batch_id: UUID, samples: int) -> None:
+        """Follow one more accepted batch."""
+        if not self._waiting:
+            self._changed_s = time.monotonic()
+        self._waiting[batch_id] = samples
+
+    def close(self) -> None:
+        """No more batches come: `run` returns once the last one is stored."""
+        self._closed = True
+
+    async def run(self) -> None:
+        """Ask for receipts until `close`, and until every batch has one.
+
+        Raises
+        ------
+        UnreachableError
+            For too long nothing was stored, or nobody answered.
+        """
+        pause_s = _FIRST_POLL_S
+        while self._waiting or not self._closed:
+            news = await self._collect() if self._waiting else False
+            pause_s = _FIRST_POLL_S if news else min(1.5 * pause_s, _LAST_POLL_S)
+            if self._waiting or not self._closed:
+                await asyncio.sleep(pause_s)
+
+    async def _collect(self) -> bool:
+        """Take the receipts that are there; whether there was any."""
+        try:
+            receipts = await self._client.receipts(list(self._waiting)[:_MOST_ASKED])
+        except UnreachableError as error:
+            self._check_stall(error)
+            return False
+        for receipt in receipts:
+            del self._waiting[receipt.batch_id]
+            self.stored.add(receipt)
+        if receipts:
+            self._changed_s = time.monotonic()
+            self._report(self.stored)
+        else:
+            self._check_stall(self._not_stored())
+        return bool(receipts)
+
+    def _check_stall(self, error: UnreachableError) -> None:
+        if time.monotonic() - self._changed_s > self._stalled_s:
+            raise error
+
+    def _not_stored(self) -> UnreachableError:
+        return UnreachableError(
+            f"{sum(self._waiting.values()):,} samples are accepted and not stored yet; "
+            "they wait in the platform's queue and need not be sent again"
+        )

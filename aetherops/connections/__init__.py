@@ -1,0 +1,1 @@
+"""One guarded handle for each server."""

@@ -1,2 +1,0 @@
-# Typed as its twin, aetherops/core/_pure/accumulator.py.
-from aetherops.core._pure.accumulator import Accumulator as Accumulator

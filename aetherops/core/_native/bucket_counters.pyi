@@ -1,2 +1,0 @@
-# Typed as its twin, aetherops/core/_pure/bucket_counters.py.
-from aetherops.core._pure.bucket_counters import BucketCounters as BucketCounters

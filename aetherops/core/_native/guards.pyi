@@ -1,6 +1,0 @@
-# Typed as its twin, aetherops/core/_pure/guards.py.
-from aetherops.core._pure.guards import (
-    CallGate as CallGate,
-    guard_coroutine_function as guard_coroutine_function,
-    guard_function as guard_function,
-)

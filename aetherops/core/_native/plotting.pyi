@@ -1,5 +1,0 @@
-# Typed as its twin, aetherops/core/_pure/plotting.py.
-from aetherops.core._pure.plotting import (
-    extreme_points as extreme_points,
-    largest_triangles as largest_triangles,
-)

@@ -1,0 +1,2 @@
+# Typed as its twin, aetherops/core/_pure/resilience/breaker.py.
+from aetherops.core._pure.resilience.breaker import BreakerKernel as BreakerKernel

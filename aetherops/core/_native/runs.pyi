@@ -1,9 +1,0 @@
-# Typed as its twin, aetherops/core/_pure/runs.py.
-from aetherops.core._pure.runs import (
-    SummaryColumns as SummaryColumns,
-    median_runs as median_runs,
-    merge_runs as merge_runs,
-    summarize_runs as summarize_runs,
-    time_runs as time_runs,
-    without_nan as without_nan,
-)

@@ -1,2 +1,0 @@
-# Typed as its twin, aetherops/core/_pure/sliding.py.
-from aetherops.core._pure.sliding import SlidingMoments as SlidingMoments

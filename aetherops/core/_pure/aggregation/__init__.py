@@ -1,0 +1,1 @@
+"""Pure twins of the kernels of aggregation."""

@@ -1,0 +1,259 @@
+# Twin: ext/aetherops/core/_native/aggregation/buckets.pyx
+# Same answers and errors, to the last bit (tests/parity): change both or neither.
+"""Runs of a fixed number of consecutive values, each reduced to one value a function.
+
+The mean is the left-to-right sum divided by the count, the median the middle value or half the sum
+of the middle two. Results are rounded as Python's ``round`` rounds.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from math import nan
+from operator import index
+from typing import NamedTuple
+
+from aetherops.core._pure.aggregation.floats import check_nan_policy, float_strips, nan_refused
+from aetherops.errors import InvalidInputError
+
+__all__ = ["FUNCTIONS", "Buckets", "check_decimals", "checked_functions", "median_of"]
+
+FUNCTIONS = ("mean", "median", "min", "max", "last")
+
+
+class Filling(NamedTuple):
+    n: int  # values taken
+    n_numbers: int  # of them, those that are not NaN; the rest is about these
+    sum: float
+    low: float
+    high: float
+    last: float
+
+
+_EMPTY = Filling(0, 0, 0.0, nan, nan, nan)
+
+
+def check_decimals(decimals: int | None) -> int | None:
+    if decimals is not None and not 0 <= index(decimals) <= 15:
+        raise InvalidInputError("decimals", decimals, "None or 0 to 15")
+    return decimals
+
+
+def checked_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
+    """The names as a tuple, each known and given once."""
+    names = (functions,) if isinstance(functions, str) else tuple(functions)
+    for name in names:
+        if name not in FUNCTIONS or names.count(name) > 1:
+            names = ()
+            break
+    if not names:
+        raise InvalidInputError(
+            "functions", functions, f"some of {', '.join(FUNCTIONS)}, each once"
+        )
+    return names
+
+
+def median_of(x: Sequence[float]) -> float:
+    """Median of one or more values without NaN."""
+    ordered = sorted(x)
+    high = ordered[len(ordered) // 2]
+    if len(ordered) % 2:
+        return high + 0.0  # +0.0: the sign of a zero would depend on the order of the search
+    return (ordered[len(ordered) // 2 - 1] + high) / 2.0 + 0.0
+
+
+class Buckets:
+    """Completed buckets of a stream, and the one that is filling."""
+
+    def __init__(
+        self,
+        factor: int,
+        functions: str | Iterable[str] = ("mean",),
+        *,
+        decimals: int | None = None,
+        nan_policy: str = "propagate",
+    ) -> None:
+        if index(factor) <= 0:
+            raise InvalidInputError("factor", factor, "1 or more values a bucket")
+        self._policy = check_nan_policy(nan_policy)
+        self.factor = index(factor)
+        self.functions = checked_functions(functions)
+        self.decimals = check_decimals(decimals)
+        self._omits_nan = nan_policy == "omit"
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every value."""
+        self._filling = _EMPTY
+        self._held = array("d")
+        self._columns = tuple(array("d") for _ in self.functions)
+
+    def push_many(self, values: Iterable[float]) -> None:
+        """Take values from an iterable or a buffer of float64."""
+        start = 0
+        for strip in float_strips(values):
+            self._feed(strip, start)
+            start += len(strip)
+
+    def _feed(self, x: list[float], start: int) -> None:
+        """Take values, the first of which is values[start] of the caller's."""
+        if self._policy == "raise":
+            for i, v in enumerate(x):
+                if v != v:
+                    self._take(x[:i])
+                    raise nan_refused(f"values[{start + i}]")
+        self._take(x)
+
+    def _take(self, x: list[float]) -> None:
+        start = 0
+        if self._filling.n:
+            start = min(self.factor - self._filling.n, len(x))
+            self._fill(x[:start])
+        end = len(x) - (len(x) - start) % self.factor
+        if self.functions == ("mean",):
+            self._reduce_means(x, start, end)
+        else:
+            for first in range(start, end, self.factor):
+                self._reduce(x[first : first + self.factor])
+        if len(x) > end:
+            self._fill(x[end:])
+
+    def _fill(self, x: list[float]) -> None:
+        """Take at most what the filling bucket lacks."""
+        if "median" in self.functions:
+            self._held.extend(x)
+        self._filling = self._absorb(self._filling, x)
+        if self._filling.n == self.factor:
+            self._complete(self._filling, self._held)
+            self._filling = _EMPTY
+            self._held = array("d")
+
+    def _reduce(self, x: list[float]) -> None:
+        """Reduce a whole bucket where it lies."""
+        self._complete(self._absorb(_EMPTY, x), x)
+
+    def _reduce_means(self, x: list[float], start: int, end: int) -> None:
+        """Reduce whole buckets from x[start] to x[end] where nothing but means is asked for."""
+        factor, decimals, column = self.factor, self.decimals, self._columns[0]
+        sums = []
+        for first in range(start, end, factor):
+            total = 0.0
+            for v in x[first : first + factor]:
+                total += v
+            sums.append(total)
+        count = float(factor)
+        if any(total != total for total in sums):
+            for first in range(start, end, factor):
+                self._reduce(x[first : first + factor])
+        elif decimals is None:
+            column.extend([total / count for total in sums])
+        else:
+            column.extend([round(total / count, decimals) for total in sums])
+
+    def _absorb(self, filling: Filling, x: list[float]) -> Filling:
+        n, n_numbers, total, low, high, last = filling
+        for v in x:
+            if v == v or not self._omits_nan:
+                last = v
+            if v != v:
+                continue
+            n_numbers += 1
+            total += v
+            if not v >= low:
+                low = v + 0.0  # the sign of a zero would depend on the cut
+            if not v <= high:
+                high = v + 0.0
+        return Filling(n + len(x), n_numbers, total, low, high, last)
+
+    def _complete(self, filling: Filling, values: Sequence[float]) -> None:
+        for column, function in zip(self._columns, self.functions, strict=True):
+            column.append(self._reduced(function, filling, values))
+
+    def _reduced(self, function: str, filling: Filling, values: Sequence[float]) -> float:
+        """One function of a bucket that may hold NaN."""
+        spoilt = filling.n_numbers < filling.n and not self._omits_nan
+        if function == "last":
+            value = filling.last
+        elif spoilt or not filling.n_numbers:
+            return nan
+        elif function == "mean":
+            value = filling.sum / float(filling.n_numbers)
+            if value != value:
+                return nan
+        elif function == "min":
+            value = filling.low + 0.0
+        elif function == "max":
+            value = filling.high + 0.0
+        else:
+            value = median_of([v for v in values if v == v])
+        return self._rounded(value)
+
+    def _rounded(self, value: float) -> float:
+        return value if self.decimals is None else round(value, self.decimals)
+
+    @property
+    def nan_policy(self) -> str:
+        """What a NaN does: ``propagate``, ``omit`` or ``raise``."""
+        return self._policy
+
+    @property
+    def n_filling(self) -> int:
+        """How many values the filling bucket holds."""
+        return self._filling.n
+
+    def completed(self) -> tuple[array[float], ...]:
+        """A column a function, of the completed buckets."""
+        return tuple(column[:] for column in self._columns)
+
+    def current(self) -> tuple[float, ...]:
+        """The filling bucket, one number a function; NaN where it is empty."""
+        return tuple(
+            self._reduced(function, self._filling, self._held) for function in self.functions
+        )
+
+    def merge(self, other: Buckets) -> None:
+        """Take another's buckets, as if they had come after; the filling one is closed as it is."""
+        known = isinstance(other, Buckets)
+        if not known or self._shape() != other._shape():
+            raise InvalidInputError("other", other, "buckets of the same factor and functions")
+        filling, held, columns = other.state()
+        if self._filling.n:
+            self._complete(self._filling, self._held)
+        completed = self.drain()
+        for column, more in zip(completed, columns, strict=True):
+            column.extend(more)
+        self.restore(filling, held, completed)
+
+    def _shape(self) -> tuple[object, ...]:
+        return self.factor, self.functions, self.decimals, self._policy
+
+    def drain(self) -> tuple[array[float], ...]:
+        """The columns of the completed buckets, which are then forgotten."""
+        drained = self._columns
+        self._columns = tuple(array("d") for _ in self.functions)
+        return drained
+
+    def state(
+        self,
+    ) -> tuple[tuple[int, int, float, float, float, float], array[float], tuple[array[float], ...]]:
+        """The running numbers of the filling bucket, its values, the completed columns."""
+        return tuple(self._filling), self._held[:], self.completed()  # type: ignore[return-value]
+
+    def restore(
+        self,
+        filling: tuple[int, int, float, float, float, float],
+        held: array[float],
+        columns: Sequence[array[float]],
+    ) -> None:
+        """Become what ``state`` told."""
+        n, n_numbers, total, low, high, last = filling
+        if not 0 <= n_numbers <= n < self.factor:
+            raise InvalidInputError("filling", filling, f"fewer than {self.factor} values")
+        if len(held) != (n if "median" in self.functions else 0):
+            raise InvalidInputError("held", len(held), "the values of the filling bucket")
+        if len(columns) != len(self.functions) or len({len(column) for column in columns}) != 1:
+            raise InvalidInputError("columns", len(columns), "a column a function, equally long")
+        self._columns = tuple(array("d", column) for column in columns)
+        self._held = array("d", held)
+        self._filling = Filling(n, n_numbers, total, low, high, last)

@@ -1,0 +1,76 @@
+# Twin: ext/aetherops/core/_native/aggregation/series.pyx
+# Same answers and errors, to the last bit (tests/parity): change both or neither.
+"""Whole series in, whole series out: moving averages, exponential smoothing, lagged products."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate
+from math import nan
+
+from aetherops.core._pure.aggregation.buckets import check_decimals
+
+__all__ = ["count_above", "ewma", "lagged_means", "mean_distance", "moving_average"]
+
+
+def moving_average(values: Sequence[float], window: int, decimals: int | None) -> array[float]:
+    """Means of the last ``window`` values at each index, of fewer at the start.
+
+    Each is the left-to-right sum of its own values: no error is carried along, and the time grows
+    with the window.
+    """
+    check_decimals(decimals)
+    means = array("d")
+    for i, total in enumerate(accumulate(values[: window - 1], initial=0.0)):
+        if i:
+            means.append(_rounded(total / float(i), decimals))
+    for start in range(len(values) - window + 1):
+        total = 0.0
+        for v in values[start : start + window]:
+            total += v
+        means.append(_rounded(total / float(window), decimals))
+    return means
+
+
+def ewma(values: Sequence[float], alpha: float, decimals: int | None) -> array[float]:
+    """The first value as it is, then ``alpha*v + (1 - alpha)*previous``, rounded at each step."""
+    check_decimals(decimals)
+    smoothed = array("d", values[:1])
+    rest = 1.0 - alpha
+    for v in values[1:]:
+        smoothed.append(_rounded(alpha * v + rest * smoothed[-1], decimals))
+    return smoothed
+
+
+def lagged_means(a: Sequence[float], b: Sequence[float], max_lag: int) -> array[float]:
+    """For each lag from ``-max_lag`` on, the mean of ``a[i] * b[i + lag]``; NaN without a partner.
+
+    ``i`` runs over the length of the shorter of the two, ``i + lag`` over all of ``b``.
+    """
+    n = min(len(a), len(b))
+    means = array("d")
+    for lag in range(-max_lag, max_lag + 1):
+        start, end = max(0, -lag), min(n, len(b) - lag)
+        total = 0.0
+        for i in range(start, end):
+            total += a[i] * b[i + lag]
+        means.append(total / float(end - start) if end > start else nan)
+    return means
+
+
+def mean_distance(values: Sequence[float], center: float, unit: float) -> float:
+    """The mean of ``abs(v - center) / unit``; 0.0 of no values."""
+    total = 0.0
+    for v in values:
+        total += abs(v - center) / unit
+    return total / float(len(values)) if len(values) else 0.0
+
+
+def count_above(values: Sequence[float], threshold: float) -> int:
+    """How many values are greater than the threshold."""
+    return sum(1 for v in values if v > threshold)
+
+
+def _rounded(value: float, decimals: int | None) -> float:
+    return value if decimals is None else round(value, decimals)

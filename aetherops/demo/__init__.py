@@ -1,0 +1,1 @@
+"""The demonstration fleet: six satellites, propagated with SGP4."""

@@ -1,0 +1,135 @@
+"""What circuit breakers do, told to people and programs: logs, telemetry and NATS."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+import structlog
+
+from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.stream import Stream, StreamName
+from aetherops.errors import UnavailableError
+from aetherops.resilience import State
+from aetherops.runtime.supervision import pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aetherops.archive.intake import BatchQueue
+    from aetherops.resilience import BreakerRegistry, TransitionEvent
+
+__all__ = ["STATE_VALUES", "BreakerReports", "EventBus"]
+
+_log = structlog.get_logger(__name__)
+
+#: Values of the stream ``resilience/<breaker>/state``.
+STATE_VALUES: Mapping[State, float] = {State.CLOSED: 0.0, State.HALF_OPEN: 1.0, State.OPEN: 2.0}
+
+_MAX_WAITING = 1_000
+_RETRY_S = 0.5
+
+
+class EventBus(Protocol):
+    """Where events go that others may listen to; nothing is kept for those who do not."""
+
+    async def publish(self, subject: str, event: Mapping[str, object]) -> None:
+        """Tell whoever listens; raises `UnavailableError`."""
+        ...
+
+
+class BreakerReports:
+    """A part of an instance that hears every transition and passes it on.
+
+    A transition is logged at once. As telemetry and as an event it waits for its turn, and for
+    the queue to be back where that is what has failed; the newest 1,000 are kept.
+
+    Parameters
+    ----------
+    intake : takes samples of ``resilience/<breaker>/state``.
+    bus : takes events ``aetherops.resilience.<breaker>``.
+    now_us : wall clock, microseconds since 1970.
+    monotonic_ns : the breakers' clock.
+    """
+
+    def __init__(
+        self,
+        registry: BreakerRegistry,
+        intake: BatchQueue,
+        bus: EventBus,
+        now_us: Callable[[], int],
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._intake = intake
+        self._bus = bus
+        self._now_us = now_us
+        self._monotonic_ns = monotonic_ns
+        self._waiting: asyncio.Queue[tuple[int, TransitionEvent]] = asyncio.Queue(_MAX_WAITING)
+        self._stopping = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        registry.subscribe(self._hear)
+
+    async def run(self) -> None:
+        """Pass transitions on until `stop`."""
+        while not self._stopping.is_set():
+            heard = asyncio.create_task(self._waiting.get())
+            asked = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait([heard, asked], return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
+            if heard.done():
+                await self._pass_on(*heard.result())
+            else:
+                heard.cancel()
+
+    def stop(self) -> None:
+        """Return from `run`; what still waits is in the log."""
+        self._stopping.set()
+
+    def _hear(self, event: TransitionEvent) -> None:
+        _log.warning(
+            "breaker_moved",
+            breaker=event.breaker,
+            source=event.source,
+            target=event.target,
+            trigger=event.trigger,
+            failures=event.counts.consecutive_failures,
+        )
+        # Listeners are called in whatever thread moved the breaker.
+        at_us = self._now_us() - (self._monotonic_ns() - event.at_ns) // 1_000
+        self._loop.call_soon_threadsafe(self._keep, at_us, event)
+
+    def _keep(self, at_us: int, event: TransitionEvent) -> None:
+        if self._waiting.full():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait((at_us, event))
+
+    async def _pass_on(self, at_us: int, event: TransitionEvent) -> None:
+        batch = _batch_of(at_us, event)
+        while not self._stopping.is_set():
+            try:
+                await self._intake.put(batch)
+                await self._bus.publish(f"aetherops.resilience.{event.breaker}", _fields(event))
+            except UnavailableError as error:
+                await pause(self._stopping, max(_RETRY_S, error.retry_after_s))
+            else:
+                return
+
+
+def _batch_of(at_us: int, event: TransitionEvent) -> SampleBatch:
+    stream = Stream(StreamName("resilience", event.breaker, "state"), kind="state")
+    samples = Samples.of([at_us], [STATE_VALUES[event.target]])
+    return SampleBatch(uuid4(), (Series(stream, samples),))
+
+
+def _fields(event: TransitionEvent) -> dict[str, object]:
+    return {
+        "breaker": event.breaker,
+        "source": event.source,
+        "target": event.target,
+        "trigger": event.trigger,
+        "override": event.override,
+        "generation": event.generation,
+        "consecutive_failures": event.counts.consecutive_failures,
+    }

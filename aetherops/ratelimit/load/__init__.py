@@ -1,0 +1,11 @@
+"""Limits that follow the load: a controller, and the limiters that it scales."""
+
+from aetherops.ratelimit.load.adaptive import AdaptiveLimits
+from aetherops.ratelimit.load.controller import (
+    FactorChange,
+    LoadController,
+    LoadPolicy,
+    LoadReading,
+)
+
+__all__ = ["AdaptiveLimits", "FactorChange", "LoadController", "LoadPolicy", "LoadReading"]

@@ -1,0 +1,15 @@
+"""Limiters whose counts several processes share, in a store behind a circuit breaker."""
+
+from aetherops.ratelimit.shared.failure import FailurePolicy
+from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
+from aetherops.ratelimit.shared.limiter import SharedCounters, SharedLimiter, Taken, local_limiter
+
+__all__ = [
+    "FailurePolicy",
+    "LeasePolicy",
+    "LeasedLimiter",
+    "SharedCounters",
+    "SharedLimiter",
+    "Taken",
+    "local_limiter",
+]

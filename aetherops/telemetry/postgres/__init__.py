@@ -1,5 +1,0 @@
-"""The telemetry store in PostgreSQL: a row is a chunk of samples, not a sample."""
-
-from aetherops.telemetry.postgres.store import PostgresTelemetryStore, is_postgres_away
-
-__all__ = ["PostgresTelemetryStore", "is_postgres_away"]

@@ -1,0 +1,173 @@
+# Twin: aetherops/core/_pure/aggregation/floats.py
+# Same answers and errors, to the last bit (tests/parity): change both or neither.
+"""Any source of floats as strips of doubles: buffers without a copy, lists, iterators."""
+
+from cpython.buffer cimport (
+    PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
+)
+from cpython.float cimport PyFloat_AsDouble
+from cpython.object cimport PyObject
+from libc.math cimport NAN
+from libc.stdint cimport int64_t, uintptr_t
+from libc.string cimport memcpy
+
+import sys
+
+from aetherops.core._native.aggregation.kernels cimport BLOCK, selected
+
+from aetherops.errors import InvalidInputError
+
+
+cdef extern from "Python.h":
+    # Of a list or a tuple; good until Python code runs, which may change a list.
+    PyObject **items_of "PySequence_Fast_ITEMS"(object values)
+    Py_ssize_t size_of "PySequence_Fast_GET_SIZE"(object values)
+    bint is_float "PyFloat_CheckExact"(PyObject *value)
+    double float_value "PyFloat_AS_DOUBLE"(PyObject *value)
+
+
+NAN_POLICIES = ("propagate", "omit", "raise")
+
+cdef object _FLOAT64_FORMATS = (
+    b"d", b"@d", b"=d", b"<d" if sys.byteorder == "little" else b">d",
+)
+
+
+cdef NanPolicy read_nan_policy(object policy) except *:
+    if policy not in NAN_POLICIES:
+        raise InvalidInputError("nan_policy", policy, "'propagate', 'omit' or 'raise'")
+    return <NanPolicy><int>NAN_POLICIES.index(policy)
+
+
+cdef str nan_policy_name(NanPolicy policy):
+    return NAN_POLICIES[<int>policy]
+
+
+cdef object nan_refused(object field):
+    return InvalidInputError(field, NAN, "a number (nan_policy is 'raise')")
+
+
+cdef Py_ssize_t count_until_nan(const double *x, Py_ssize_t n) noexcept nogil:
+    """Where the first NaN stands; n where there is none."""
+    cdef Py_ssize_t i, start = 0, end
+    while start < n:
+        end = min(start + BLOCK, n)
+        if selected().has_nan(x + start, end - start):
+            for i in range(start, end):
+                if x[i] != x[i]:
+                    return i
+        start = end
+    return n
+
+
+cdef class FloatReader:
+    """Reads a source once, from front to back.
+
+    Values before a bad one are handed out before its error is raised, so that reading in strips
+    does the same as reading one by one.
+    """
+
+    def __init__(self, values):
+        self.values = values
+        self.position = 0
+        if type(values) is list or type(values) is tuple:
+            self.sequence = values
+        elif not (PyObject_CheckBuffer(values) and self._open(values)):
+            self.iterator = iter(values)
+
+    def __dealloc__(self):
+        if self.has_view:
+            PyBuffer_Release(&self.view)
+
+    def _open(self, values) -> bool:
+        try:
+            PyObject_GetBuffer(values, &self.view, PyBUF_STRIDED_RO | PyBUF_FORMAT)
+        except (BufferError, ValueError):  # a buffer that no reader of plain numbers understands
+            return False
+        self.has_view = True
+        if self.view.format == NULL or <bytes>self.view.format not in _FLOAT64_FORMATS:
+            return False
+        if self.view.ndim != 1:
+            raise InvalidInputError("values", f"{self.view.ndim} dimensions", "one dimension")
+        self.length = self.view.shape[0]
+        self.data = <const double *>self.view.buf
+        self.is_direct = self.length == 0 or (
+            (self.length == 1 or self.view.strides[0] == sizeof(double))
+            and <uintptr_t>self.view.buf % sizeof(double) == 0
+        )
+        return True
+
+    cdef int read_some(self, const int64_t *indices, Py_ssize_t n, double *out) except -1:
+        """The values at some indices of a buffer, a list or a tuple."""
+        cdef Py_ssize_t i = 0
+        cdef PyObject **items
+        if self.is_direct:
+            for i in range(n):
+                out[i] = self.data[indices[i]]
+            return 0
+        while i < n:
+            if self.sequence is not None:
+                # Looked up again after each number that is no float: its __float__ may change a list.
+                items = items_of(self.sequence)
+                while i < n and indices[i] < size_of(self.sequence) and is_float(items[indices[i]]):
+                    out[i] = float_value(items[indices[i]])
+                    i += 1
+            if i < n:
+                out[i] = PyFloat_AsDouble(self.values[indices[i]])
+                i += 1
+        return 0
+
+    cdef Py_ssize_t read(self, double *out, Py_ssize_t room) except -1:
+        """Fill ``out`` with at most ``room`` next values; 0 means that there are no more."""
+        cdef Py_ssize_t got, start = self.position
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        try:
+            if self.sequence is not None:
+                self.read_sequence(out, room)
+            elif self.iterator is not None:
+                self.read_iterator(out, room)
+            else:
+                self.read_strided(out, min(self.length, start + room))
+        except BaseException as error:
+            if self.position == start:
+                raise
+            self.error = error
+        got = self.position - start
+        return got
+
+    cdef void read_strided(self, double *out, Py_ssize_t end) noexcept:
+        cdef const char *source = <const char *>self.view.buf
+        cdef Py_ssize_t start = self.position
+        while self.position < end:
+            memcpy(out + (self.position - start),
+                   source + self.position * self.view.strides[0], sizeof(double))
+            self.position += 1
+
+    cdef Py_ssize_t read_sequence(self, double *out, Py_ssize_t room) except -1:
+        cdef Py_ssize_t start = self.position, end, i = start
+        cdef PyObject **items
+        while True:
+            # Looked up again after each number that is no float: its __float__ may change a list.
+            items = items_of(self.sequence)
+            end = min(start + room, size_of(self.sequence))
+            while i < end and is_float(items[i]):
+                out[i - start] = float_value(items[i])
+                i += 1
+            self.position = i
+            if i >= end:
+                return 0
+            out[i - start] = PyFloat_AsDouble(self.sequence[i])
+            i += 1
+
+    cdef Py_ssize_t read_iterator(self, double *out, Py_ssize_t room) except -1:
+        cdef Py_ssize_t start = self.position
+        while self.position < start + room:
+            try:
+                value = next(self.iterator)
+            except StopIteration:
+                break
+            out[self.position - start] = PyFloat_AsDouble(value)
+            self.position += 1
+        return 0

@@ -1,0 +1,323 @@
+# Twin: aetherops/core/_pure/aggregation/moments.py
+# Same answers and errors, to the last bit (tests/parity): change both or neither.
+"""Count, mean, squares about it, extremes and ends of a stream, in one pass.
+
+Values are taken in blocks of 512. A block's mean and squares are found in sixteen lanes by the
+corrected two-pass algorithm; blocks are merged by the formula of Chan, Golub and LeVeque (1983),
+which for a block of one value is Welford's step (1962). The block that is filling is kept as it is,
+so that any cut of the input gives the same bits.
+"""
+
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.math cimport NAN, INFINITY, isfinite, sqrt
+from libc.stdint cimport uint8_t
+from libc.string cimport memcpy
+
+from aetherops.core._native.aggregation.anomalies cimport Limits, Suspects, forget_suspects, suspect
+from aetherops.core._native.aggregation.floats cimport (
+    OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name, nan_refused,
+    read_nan_policy,
+)
+from aetherops.core._native.aggregation.kernels cimport BLOCK, GROUP, block, missing_of_step, selected, two_sum
+
+from aetherops.errors import InvalidInputError
+
+cdef tuple _NO_VALUES = ()
+
+# Above this many values the interpreter lock is released while they are read.
+cdef enum:
+    LONG_INPUT = 8192
+
+
+cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil:
+    """Chan, Golub and LeVeque's update, with the mean kept in two doubles."""
+    cdef double n_a, n_b, n, delta, share, step, missing, high, low
+    if other.count == 0:
+        return
+    if into.count == 0:
+        into[0] = other[0]
+        return
+    n_a = <double>into.count
+    n_b = <double>other.count
+    n = n_a + n_b
+    two_sum(other.mean, -into.mean, &high, &low)
+    low += other.mean_low - into.mean_low
+    delta = high + low
+    if isfinite(delta):
+        share = 1.0 / n
+        step = high * (n_b * share)
+        missing = missing_of_step(high, low, n_b, n, step) * share
+        into.m2 = (into.m2 + other.m2) + delta * (step + missing) * n_a
+        two_sum(into.mean, step, &high, &low)
+        two_sum(high, low + (into.mean_low + missing), &into.mean, &into.mean_low)
+    elif isfinite(into.mean) and isfinite(other.mean):
+        # The distance overflows, the mean between them does not.
+        into.mean = into.mean * (n_a / n) + other.mean * (n_b / n)
+        into.mean_low = 0.0
+        into.m2 = INFINITY
+    else:
+        into.mean = into.mean + other.mean
+        into.mean_low = 0.0
+        into.m2 = NAN
+    if into.mean != into.mean:
+        into.mean = NAN
+    if into.m2 != into.m2:
+        into.m2 = NAN
+    # NaN stays: it compares false.
+    if other.min < into.min or other.min != other.min:
+        into.min = other.min
+    if other.max > into.max or other.max != other.max:
+        into.max = other.max
+    into.count += other.count
+    into.last = other.last
+
+
+cdef void take_all(Totals *into, const double *x, int64_t n, Suspects *suspects) noexcept nogil:
+    """Merge n values, the first of which opens a block; whole blocks, where they can be suspected.
+
+    Suspects may be NULL.
+    """
+    cdef block[GROUP] found
+    cdef uint8_t[GROUP] marks
+    cdef Limits limits = Limits(-INFINITY, INFINITY)
+    cdef int64_t start, end = 0
+    while end < n:
+        start = end
+        end = min(start + GROUP * BLOCK, n)
+        if suspects != NULL:
+            limits = suspects.limits
+        selected().block_moments(x + start, end - start, limits.low, limits.high, found, marks)
+        merge_blocks(into, x + start, end - start, found)
+        if suspects != NULL:
+            suspect(suspects, x + start, end - start, marks, into.count, into.mean, into.m2)
+
+
+cdef void merge_blocks(Totals *into, const double *x, int64_t n, const block *found) noexcept nogil:
+    cdef Totals totals
+    cdef int64_t count, start = 0
+    cdef int b = 0
+    while start < n:
+        count = min(<int64_t>BLOCK, n - start)
+        totals = Totals(
+            count, found[b].mean, found[b].mean_low, found[b].m2, found[b].min, found[b].max,
+            x[start], x[start + count - 1],
+        )
+        merge_totals(into, &totals)
+        start += count
+        b += 1
+
+
+cdef void take_whole_blocks(MomentsState *state, const double *x, int64_t n) noexcept nogil:
+    take_all(&state.folded, x, n, &state.suspects if state.suspects.threshold >= 0.0 else NULL)
+
+
+cdef void append(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t room, whole, start = 0
+    if state.n_pending and n:
+        room = min(BLOCK - state.n_pending, n)
+        memcpy(state.pending + state.n_pending, x, room * sizeof(double))
+        state.n_pending += room
+        start = room
+        if state.n_pending < BLOCK:
+            return
+        take_whole_blocks(state, state.pending, BLOCK)
+        state.n_pending = 0
+    whole = (n - start) // BLOCK * BLOCK
+    take_whole_blocks(state, x + start, whole)
+    start += whole
+    if n > start:
+        memcpy(state.pending, x + start, (n - start) * sizeof(double))
+        state.n_pending = n - start
+
+
+cdef void take_values(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil:
+    """Take values, without NaN where the policy is to omit it."""
+    cdef Py_ssize_t i, start = 0, end, kept
+    cdef double[512] numbers
+    if state.policy != OMIT:
+        append(state, x, n)
+        return
+    while start < n:
+        end = min(start + BLOCK, n)
+        if not selected().has_nan(x + start, end - start):
+            append(state, x + start, end - start)
+        else:
+            kept = 0
+            for i in range(start, end):
+                if x[i] == x[i]:
+                    numbers[kept] = x[i]
+                    kept += 1
+            append(state, numbers, kept)
+        start = end
+
+
+cdef Totals totals_of(const MomentsState *state) noexcept nogil:
+    """Of all values, those of the filling block included."""
+    cdef Totals totals = state.folded
+    if state.n_pending:
+        take_all(&totals, state.pending, state.n_pending, NULL)
+    return totals
+
+
+cdef class BlockMoments:
+    """The part of ``Moments`` that has two implementations."""
+
+    def __cinit__(self):
+        self.running.suspects.threshold = -1.0
+
+    def __init__(self, values=_NO_VALUES, *, nan_policy="propagate"):
+        self.running.policy = read_nan_policy(nan_policy)
+        self.reset()
+        if values is not _NO_VALUES:
+            self.push_many(values)
+
+    def __dealloc__(self):
+        PyMem_Free(self.running.pending)
+        forget_suspects(&self.running.suspects)
+
+    def push(self, double x):
+        self.reserve()
+        if x != x and self.running.policy != PROPAGATE:
+            if self.running.policy == RAISE:
+                raise nan_refused("x")
+            return
+        self.running.pending[self.running.n_pending] = x
+        self.running.n_pending += 1
+        if self.running.n_pending == BLOCK:
+            take_whole_blocks(&self.running, self.running.pending, BLOCK)
+            self.running.n_pending = 0
+
+    def push_many(self, values):
+        cdef FloatReader reader = FloatReader(values)
+        cdef double[512] strip
+        cdef Py_ssize_t got, index = 0
+        if reader.is_direct:
+            self.feed(reader.data, reader.length, 0)
+            return
+        while True:
+            got = reader.read(strip, BLOCK)
+            if got == 0:
+                return
+            self.feed(strip, got, index)
+            index += got
+
+    cdef int check_free(self) except -1:
+        if self.in_use:
+            raise RuntimeError("another thread is pushing into these moments")
+        return 0
+
+    cdef int reserve(self) except -1:
+        self.check_free()
+        if self.running.pending == NULL:
+            self.running.pending = <double *>PyMem_Malloc(BLOCK * sizeof(double))
+            if self.running.pending == NULL:
+                raise MemoryError
+        return 0
+
+    cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t index) except -1:
+        """Take values, the first of which is values[index] of the caller's."""
+        cdef Py_ssize_t accepted = n if self.running.policy != RAISE else count_until_nan(x, n)
+        self.reserve()
+        if n < LONG_INPUT:
+            take_values(&self.running, x, accepted)
+        else:
+            self.in_use = True
+            with nogil:
+                take_values(&self.running, x, accepted)
+            self.in_use = False
+        if accepted < n:
+            raise nan_refused(f"values[{index + accepted}]")
+        return 0
+
+    cdef Totals totals(self) except *:
+        self.check_free()
+        return totals_of(&self.running)
+
+    def merge(self, other):
+        if not isinstance(other, BlockMoments):
+            raise TypeError(f"other: expected Moments, got {type(other).__name__}")
+        cdef Totals totals = self.totals()
+        cdef Totals others = (<BlockMoments>other).totals()
+        self.reserve()
+        merge_totals(&totals, &others)
+        self.running.folded = totals
+        self.running.n_pending = 0
+        self.running.suspects.lost = True
+
+    def reset(self):
+        self.check_free()
+        self.running.folded = Totals(0, NAN, 0.0, 0.0, NAN, NAN, NAN, NAN)
+        self.running.n_pending = 0
+        forget_suspects(&self.running.suspects)
+
+    @property
+    def nan_policy(self):
+        return nan_policy_name(self.running.policy)
+
+    @property
+    def count(self):
+        return self.running.folded.count + self.running.n_pending
+
+    @property
+    def mean(self):
+        return self.totals().mean
+
+    @property
+    def m2(self):
+        return self.totals().m2
+
+    @property
+    def min(self):
+        return self.totals().min
+
+    @property
+    def max(self):
+        return self.totals().max
+
+    @property
+    def first(self):
+        if self.running.folded.count or not self.running.n_pending:
+            return self.running.folded.first
+        return self.running.pending[0]
+
+    @property
+    def last(self):
+        if self.running.n_pending:
+            return self.running.pending[self.running.n_pending - 1]
+        return self.running.folded.last
+
+    def variance(self, int ddof=1):
+        cdef Totals totals = self.totals()
+        if ddof < 0:
+            raise InvalidInputError("ddof", ddof, "0 or more")
+        return totals.m2 / (totals.count - ddof) if totals.count > ddof else NAN
+
+    def std(self, int ddof=1):
+        return sqrt(self.variance(ddof))
+
+    def summary(self):
+        cdef Totals t = self.totals()
+        return t.count, t.mean, t.m2, t.min, t.max, t.first, t.last
+
+    def finish(self):
+        self.running.folded = self.totals()
+        self.running.n_pending = 0
+        PyMem_Free(self.running.pending)
+        self.running.pending = NULL
+        return self.summary()
+
+    def state(self):
+        self.check_free()
+        cdef Totals t = self.running.folded
+        filling = (<char *>self.running.pending)[:self.running.n_pending * sizeof(double)]
+        return t.count, t.mean, t.mean_low, t.m2, t.min, t.max, t.first, t.last, filling
+
+    def restore(self, count, mean, mean_low, m2, low, high, first, last, bytes filling=b""):
+        cdef Py_ssize_t size = len(filling)
+        if size % <Py_ssize_t>sizeof(double) or size >= <Py_ssize_t>(BLOCK * sizeof(double)):
+            raise InvalidInputError("filling", filling, "whole float64 values, fewer than 512")
+        self.reserve()
+        self.running.folded = Totals(count, mean, mean_low, m2, low, high, first, last)
+        memcpy(self.running.pending, <char *>filling, size)
+        self.running.n_pending = size // sizeof(double)
+        self.running.suspects.lost = True

@@ -1,0 +1,88 @@
+# Twin: aetherops/core/_pure/aggregation/plotting.py
+# Same answers and errors, to the last bit (tests/parity): change both or neither.
+"""Which points of a long series to draw, so that its shape is kept."""
+
+from cpython cimport array
+from libc.math cimport fabs
+from libc.stdint cimport int64_t
+
+from array import array as make_array
+
+from aetherops.core._native.aggregation.kernels cimport selected
+
+cdef array.array _INTEGERS = make_array("q")
+
+
+cdef inline double at(const double *x, int64_t i) noexcept nogil:
+    """Where a value lies on the horizontal axis; by default at its index."""
+    return x[i] if x != NULL else <double>i
+
+
+def largest_triangles(const double[::1] times, const double[::1] y, int64_t n_out):
+    cdef int64_t n = len(y), bucket, i, start, end, next_end, best, count, chosen = 0
+    cdef array.array indices = array.clone(_INTEGERS, n_out, zero=False)
+    cdef int64_t *out = <int64_t *>indices.data.as_longlongs
+    cdef double sum_x, sum_y, mean_x, mean_y, area, largest, run, rise
+    cdef const double *x = NULL
+    if times is not None:
+        x = &times[0]
+    with nogil:
+        out[0] = 0
+        out[n_out - 1] = n - 1
+        for bucket in range(n_out - 2):
+            start = bucket * (n - 2) // (n_out - 2) + 1
+            end = (bucket + 1) * (n - 2) // (n_out - 2) + 1
+            next_end = min((bucket + 2) * (n - 2) // (n_out - 2) + 1, n)
+            sum_x = sum_y = 0.0
+            count = 0
+            for i in range(end, next_end):
+                if y[i] == y[i]:
+                    sum_x += at(x, i)
+                    sum_y += y[i]
+                    count += 1
+            mean_x = sum_x / count if count else at(x, end)
+            mean_y = sum_y / count if count else y[chosen]
+            run = at(x, chosen) - mean_x
+            rise = mean_y - y[chosen]
+            best = start
+            largest = -1.0
+            for i in range(start, end):
+                area = fabs(run * (y[i] - y[chosen]) - (at(x, chosen) - at(x, i)) * rise)
+                if area > largest:
+                    largest = area
+                    best = i
+            out[bucket + 1] = chosen = best
+    return indices
+
+
+cdef int64_t find(const double *y, int64_t n, double wanted) noexcept nogil:
+    """The first index of a value that is there."""
+    cdef int64_t i = 0
+    while y[i] != wanted:
+        i += 1
+    return i
+
+
+def extreme_points(const double[::1] y, int64_t n_buckets):
+    cdef int64_t n = len(y), bucket, start, end, low_at, high_at, found = 0
+    cdef double low, high
+    cdef array.array indices = array.clone(_INTEGERS, 2 * n_buckets, zero=False)
+    cdef int64_t *out = <int64_t *>indices.data.as_longlongs
+    with nogil:
+        for bucket in range(n_buckets):
+            start = bucket * n // n_buckets
+            end = (bucket + 1) * n // n_buckets
+            selected().extremes(&y[start], end - start, &low, &high)
+            if low > high:  # nothing but NaN
+                out[found] = start
+                found += 1
+                continue
+            low_at = start + find(&y[start], end - start, low)
+            high_at = start + find(&y[start], end - start, high)
+            out[found] = min(low_at, high_at)
+            found += 1
+            if low_at != high_at:
+                out[found] = max(low_at, high_at)
+                found += 1
+    array.resize(indices, found)
+    return indices

@@ -1,0 +1,74 @@
+# Twin: aetherops/core/_pure/ratelimit/fixed_counters.py
+# Same answers and errors, to the last bit (tests/parity): change both or neither.
+"""Fixed windows by key: each opens at a key's first request and counts until it is over."""
+
+import time
+
+from libc.stdint cimport int64_t
+
+from aetherops.core._native.ratelimit.keyed_counters cimport KeyedCounters, Reading
+
+from aetherops.core.counter_input import plain_limit, plain_window
+
+cdef int64_t LARGEST = <int64_t>1 << 60
+
+
+cdef class FixedCounters(KeyedCounters):
+    # A row: start of the window, count in it.
+    cdef int64_t _limit
+    cdef int64_t window_us
+
+    def __init__(self, limit, window_us, max_keys=1_000_000, share_overflow=False,
+                 clock_ns=time.monotonic_ns):
+        self.window_us = plain_window(window_us)
+        self._limit = plain_limit(limit, LARGEST)
+        self.set_up(2, max_keys, share_overflow, clock_ns)
+
+    @property
+    def limit(self):
+        return self._limit
+
+    def set_limit(self, limit):
+        self._limit = plain_limit(limit, LARGEST)
+
+    cdef void fresh(self, int64_t *row, int64_t now) noexcept:
+        row[0], row[1] = now, 0
+
+    cdef bint fits(self, int64_t cost) noexcept:
+        return cost <= self._limit
+
+    cdef bint idle(self, int64_t *row, int64_t now) noexcept:
+        return now - row[0] >= self.window_us or row[1] == 0
+
+    cdef bint take(self, int64_t *row, int64_t cost, int64_t now) noexcept:
+        cdef int64_t used = 0 if self.idle(row, now) else row[1]
+        if cost > self._limit - used:
+            return False
+        if used == 0:
+            row[0] = now
+        row[1] = used + cost
+        return True
+
+    cdef void give_back(self, int64_t *row, int64_t cost, int64_t now) noexcept:
+        row[1] -= min(cost, row[1])
+
+    cdef void read(self, int64_t *row, int64_t cost, int64_t now, Reading *into) noexcept:
+        cdef int64_t used = 0
+        into.binding, into.retry_us, into.reset_us = 0, 0, 0
+        if not self.idle(row, now):
+            used = row[1]
+            into.reset_us = row[0] + self.window_us - now
+        if cost > self._limit:
+            into.retry_us = -1
+        elif cost > self._limit - used:
+            into.retry_us = into.reset_us
+        into.left = max(self._limit - used, 0)
+
+    cdef void save(self, int64_t *row, int64_t now, int64_t *into) noexcept:
+        into[0], into[1] = now - row[0], row[1]
+
+    cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept:
+        if not (0 <= saved[0] <= LARGEST and 0 <= saved[1] <= LARGEST):
+            return False
+        row[0], row[1] = now - saved[0], saved[1]
+        return True

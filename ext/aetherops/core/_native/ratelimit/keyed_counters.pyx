@@ -1,0 +1,423 @@
+# Twin: aetherops/core/_pure/ratelimit/keyed_counters.py
+# Same answers and errors, to the last bit (tests/parity): change both or neither.
+"""Counters by key in bounded memory."""
+
+import os
+import time
+
+from cpython.array cimport array
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject, PyObject_Hash
+from cpython.unicode cimport PyUnicode_CheckExact
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy
+
+from aetherops.core._native.ratelimit.key_table cimport (
+    Entry, Table, add_entry, empty_table, entry_at, find_entry, prefetch_entry, prefetch_place,
+    remove_slot, row_of,
+)
+
+from aetherops.core.counter_input import (
+    plain_cost, plain_costs, plain_instant, plain_key, plain_keys,
+)
+from aetherops.errors import InvalidInputError
+
+
+cdef extern from "Python.h":
+    long long as_int64 "PyLong_AsLongLongAndOverflow"(object value, int *overflow) except? -1
+    bint is_list "PyList_CheckExact"(object value)
+    bint is_tuple "PyTuple_CheckExact"(object value)
+
+
+cdef enum:
+    LARGEST_TABLE = 0x7FFFFFFE
+    SWEPT_ON_ENTRY = 2
+    SWEPT_WHEN_FULL = 64
+    RETRY_WHEN_FULL_US = 1_000_000
+    AHEAD = 8               # decisions of a batch
+
+cdef int64_t LARGEST = <int64_t>1 << 60
+
+
+cdef int64_t read_cost(object cost) except -1:
+    cdef int overflow = 0
+    cdef int64_t plain
+    if PyLong_CheckExact(cost):
+        plain = as_int64(cost, &overflow)
+        if 1 <= plain <= LARGEST and not overflow:
+            return plain
+    return plain_cost(cost)
+
+
+cdef int64_t read_instant(object now_us) except -1:
+    cdef int overflow = 0
+    cdef int64_t plain
+    if PyLong_CheckExact(now_us):
+        plain = as_int64(now_us, &overflow)
+        if 0 <= plain <= LARGEST and not overflow:
+            return plain
+    return plain_instant(now_us)
+
+
+cdef inline object exact_key(object key):
+    cdef int overflow = 0
+    if PyUnicode_CheckExact(key):
+        return key
+    if PyLong_CheckExact(key):
+        as_int64(key, &overflow)
+        if not overflow:
+            return key
+    return plain_key(key)
+
+
+cdef int64_t key_id(object key) except? -1:
+    """The number of an exact key: the hash of a text, or the integer."""
+    cdef int overflow = 0
+    if PyUnicode_CheckExact(key):
+        return PyObject_Hash(key)
+    return as_int64(key, &overflow)
+
+
+cdef PyObject *key_name(object key) noexcept:
+    return <PyObject *>key if PyUnicode_CheckExact(key) else NULL
+
+
+cdef inline object key_of(const Entry *entry):
+    return <object>entry.name if entry.name != NULL else entry.id
+
+
+cdef class KeyedCounters:
+
+    def __dealloc__(self):
+        empty_table(&self.table)
+
+    cdef int set_up(self, Py_ssize_t width, object max_keys, bint share_overflow,
+                    object clock_ns) except -1:
+        if not 1 <= max_keys <= LARGEST_TABLE:
+            raise InvalidInputError("max_keys", max_keys, f"1 to {LARGEST_TABLE}")
+        empty_table(&self.table)
+        self.table.stride = sizeof(Entry) + width * sizeof(int64_t)
+        self.table.secret = int.from_bytes(os.urandom(8), "little")
+        self._max_keys = max_keys
+        self.width = width
+        self.share_overflow = share_overflow
+        self.reads_own_clock = MONOTONIC_IN_C and clock_ns is time.monotonic_ns
+        self.clock_ns = clock_ns
+        self.shift_us = 0
+        self.hand, self.latest_us, self.granted, self.refused = 0, 0, 0, 0
+        self.fresh(self.overflow, 0)
+        return 0
+
+    # What each kind of counter defines.
+
+    cdef void fresh(self, int64_t *row, int64_t now) noexcept:
+        pass
+
+    cdef bint fits(self, int64_t cost) noexcept:
+        return False
+
+    cdef bint take(self, int64_t *row, int64_t cost, int64_t now) noexcept:
+        return False
+
+    cdef bint idle(self, int64_t *row, int64_t now) noexcept:
+        return False
+
+    cdef void give_back(self, int64_t *row, int64_t cost, int64_t now) noexcept:
+        pass
+
+    cdef void read(self, int64_t *row, int64_t cost, int64_t now, Reading *into) noexcept:
+        pass
+
+    cdef void save(self, int64_t *row, int64_t now, int64_t *into) noexcept:
+        pass
+
+    cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept:
+        return False
+
+    # Decisions.
+
+    def allow(self, key, cost=1, now_us=None):
+        cdef int64_t price, now
+        key = exact_key(key)
+        price = read_cost(cost)
+        now = instant(self, now_us)
+        return self.grant(key_name(key), key_id(key), price, now) == 1
+
+    def admit(self, key, cost=1, now_us=None):
+        cdef int64_t price, now
+        cdef bint granted
+        cdef Entry *entry
+        cdef int64_t[MOST_NUMBERS] unseen
+        cdef int64_t *row
+        cdef Reading reading
+        key = exact_key(key)
+        price = read_cost(cost)
+        now = instant(self, now_us)
+        granted = self.grant(key_name(key), key_id(key), price, now)
+        entry = find_entry(&self.table, key_name(key), key_id(key))
+        if entry != NULL:
+            row = row_of(entry)
+        elif self.fits(price):
+            if not self.share_overflow:
+                return False, 0, 0, RETRY_WHEN_FULL_US, RETRY_WHEN_FULL_US, True
+            row = self.overflow
+        else:
+            row = unseen
+            self.fresh(row, now)
+        self.read(row, 0 if granted else price, now, &reading)
+        return (granted, reading.binding, reading.left, reading.retry_us, reading.reset_us,
+                False)
+
+    def inspect(self, key, cost=1, now_us=None):
+        cdef int64_t price, now
+        cdef Entry *entry
+        cdef int64_t[MOST_NUMBERS] unseen
+        cdef int64_t *row
+        cdef Reading reading
+        key = exact_key(key)
+        price = read_cost(cost)
+        now = max(self.reading(now_us), self.latest_us)
+        entry = find_entry(&self.table, key_name(key), key_id(key))
+        if entry != NULL:
+            row = row_of(entry)
+        else:
+            row = unseen
+            self.fresh(row, now)
+        self.read(row, price, now, &reading)
+        return (reading.retry_us == 0, reading.binding, reading.left, reading.retry_us,
+                reading.reset_us, False)
+
+    def allow_many(self, keys, costs=1, now_us=None):
+        cdef const int64_t[::1] ids
+        cdef const int64_t[::1] prices = None
+        cdef int64_t price = 1
+        if not is_list(keys) and not is_tuple(keys):
+            try:
+                ids = keys
+            except (ValueError, TypeError, BufferError):
+                keys = plain_keys(keys)
+            else:
+                prices = read_costs(costs, ids.shape[0], &price)
+                return self.grant_ids(ids, prices, price, instant(self, now_us))
+        keys = exact_keys(keys)
+        prices = read_costs(costs, len(keys), &price)
+        return self.grant_keys(keys, prices, price, instant(self, now_us))
+
+    cdef bytearray grant_ids(self, const int64_t[::1] ids, const int64_t[::1] prices,
+                             int64_t price, int64_t now):
+        cdef Py_ssize_t i
+        cdef Py_ssize_t count = ids.shape[0]
+        cdef bytearray granted = PyByteArray_FromStringAndSize(NULL, count)
+        cdef char *into = PyByteArray_AS_STRING(granted)
+        for i in range(count):
+            # A table larger than the caches is read ahead: first the index, then the entry.
+            if i + 2 * AHEAD < count:
+                prefetch_place(&self.table, ids[i + 2 * AHEAD])
+                prefetch_entry(&self.table, ids[i + AHEAD])
+            if prices is not None:
+                price = prices[i]
+            into[i] = self.grant(NULL, ids[i], price, now)
+        return granted
+
+    cdef bytearray grant_keys(self, list keys, const int64_t[::1] prices, int64_t price,
+                              int64_t now):
+        cdef Py_ssize_t i
+        cdef Py_ssize_t count = len(keys)
+        cdef bytearray granted = PyByteArray_FromStringAndSize(NULL, count)
+        cdef char *into = PyByteArray_AS_STRING(granted)
+        for i in range(count):
+            if prices is not None:
+                price = prices[i]
+            key = keys[i]
+            into[i] = self.grant(key_name(key), key_id(key), price, now)
+        return granted
+
+    def refund(self, key, cost=1, now_us=None):
+        cdef int64_t price, now
+        cdef Entry *entry
+        key = exact_key(key)
+        price = read_cost(cost)
+        now = instant(self, now_us)
+        entry = find_entry(&self.table, key_name(key), key_id(key))
+        if entry != NULL:
+            self.give_back(row_of(entry), price, now)
+
+    def reset(self, key):
+        cdef Entry *entry
+        key = exact_key(key)
+        entry = find_entry(&self.table, key_name(key), key_id(key))
+        if entry != NULL:
+            remove_slot(
+                &self.table, (<char *>entry - self.table.entries) // self.table.stride
+            )
+
+    def clear(self):
+        empty_table(&self.table)
+        self.hand = 0
+        self.fresh(self.overflow, self.latest_us)
+
+    # Readings.
+
+    def __len__(self):
+        return self.table.count
+
+    def __contains__(self, key):
+        try:
+            key = exact_key(key)
+        except InvalidInputError:
+            return False
+        return find_entry(&self.table, key_name(key), key_id(key)) != NULL
+
+    def keys(self):
+        return [key_of(entry_at(&self.table, slot)) for slot in range(self.table.count)]
+
+    def remainders(self, now_us=None):
+        cdef int64_t now = max(self.reading(now_us), self.latest_us)
+        cdef Reading reading
+        cdef Py_ssize_t slot
+        cdef array left = array("q", bytes(self.table.count * sizeof(int64_t)))
+        for slot in range(self.table.count):
+            self.read(row_of(entry_at(&self.table, slot)), 1, now, &reading)
+            left.data.as_longlongs[slot] = reading.left
+        return self.keys(), left
+
+    @property
+    def max_keys(self):
+        return self._max_keys
+
+    @property
+    def granted_total(self):
+        return self.granted
+
+    @property
+    def refused_total(self):
+        return self.refused
+
+    # State.
+
+    @property
+    def row_width(self):
+        return self.width
+
+    def dump(self, now_us=None):
+        cdef int64_t now = instant(self, now_us)
+        cdef Py_ssize_t slot
+        cdef bytes rows = PyBytes_FromStringAndSize(
+            NULL, self.table.count * self.width * sizeof(int64_t)
+        )
+        cdef int64_t *into = <int64_t *>PyBytes_AS_STRING(rows)
+        for slot in range(self.table.count):
+            self.save(row_of(entry_at(&self.table, slot)), now, into + slot * self.width)
+        return self.keys(), rows
+
+    def load(self, keys, bytes rows not None, elapsed_us=0, now_us=None):
+        cdef int64_t elapsed, now
+        cdef int64_t shift_us = self.shift_us
+        cdef Table before
+        keys = plain_keys(keys)
+        elapsed = read_instant(elapsed_us)
+        if len(keys) > self._max_keys:
+            raise InvalidInputError("keys", len(keys), f"at most {self._max_keys} keys")
+        if len(rows) != 8 * self.width * len(keys):
+            raise InvalidInputError(
+                "rows", len(rows), f"{8 * self.width} bytes for each key"
+            )
+        now = self.reading(now_us)
+        before = self.table
+        self.table.entries, self.table.index = NULL, NULL
+        self.table.size, self.table.count, self.table.room = 0, 0, 0
+        try:
+            self.load_rows(keys, PyBytes_AS_STRING(rows), now - elapsed)
+        except BaseException:
+            empty_table(&self.table)
+            self.table, self.shift_us = before, shift_us
+            raise
+        empty_table(&before)
+        self.hand = 0
+        self.latest_us = now
+        self.fresh(self.overflow, now)
+
+    cdef int load_rows(self, list keys, const char *rows, int64_t now) except -1:
+        cdef int64_t[MOST_NUMBERS] saved
+        cdef Py_ssize_t slot
+        cdef Py_ssize_t size = self.width * sizeof(int64_t)
+        cdef Entry *entry
+        for slot in range(len(keys)):
+            key = keys[slot]
+            memcpy(saved, rows + slot * size, size)
+            entry = find_entry(&self.table, key_name(key), key_id(key))
+            if entry == NULL:
+                entry = add_entry(&self.table, key_name(key), key_id(key), self._max_keys)
+                if self.restore(row_of(entry), saved, now):
+                    continue
+            raise InvalidInputError("rows", key, "one row a key, within the limits")
+        return 0
+
+    # The table.
+
+    cdef int64_t reading(self, object now_us) except? -1:
+        if now_us is None:
+            if self.reads_own_clock:
+                return monotonic_us()
+            return self.clock_ns() // 1000
+        return read_instant(now_us)
+
+    cdef int64_t *row_or_enter(self, PyObject *name, int64_t id, int64_t cost,
+                               int64_t now) except? NULL:
+        cdef Entry *entry = find_entry(&self.table, name, id)
+        if entry != NULL:
+            return row_of(entry)
+        if not self.fits(cost):
+            return NULL
+        if self.make_room(now):
+            entry = add_entry(&self.table, name, id, self._max_keys)
+            self.fresh(row_of(entry), now)
+            return row_of(entry)
+        return self.overflow if self.share_overflow else NULL
+
+    cdef int grant(self, PyObject *name, int64_t id, int64_t cost, int64_t now) except -1:
+        cdef int64_t *row = self.row_or_enter(name, id, cost, now)
+        if row != NULL and self.take(row, cost, now):
+            self.granted += 1
+            return 1
+        self.refused += 1
+        return 0
+
+    cdef bint make_room(self, int64_t now) noexcept:
+        self.sweep(SWEPT_ON_ENTRY, now)
+        if self.table.count < self._max_keys:
+            return True
+        self.sweep(SWEPT_WHEN_FULL, now)
+        return self.table.count < self._max_keys
+
+    cdef void sweep(self, int slots, int64_t now) noexcept:
+        cdef Py_ssize_t _
+        for _ in range(min(slots, self.table.count)):
+            if self.hand >= self.table.count:
+                self.hand = 0
+            if self.idle(row_of(entry_at(&self.table, self.hand)), now):
+                remove_slot(&self.table, self.hand)
+            else:
+                self.hand += 1
+
+
+cdef list exact_keys(object keys):
+    """Keys of a list or tuple, each an exact text or integer of 64 bits."""
+    cdef list plain
+    if not is_list(keys) and not is_tuple(keys):
+        return plain_keys(keys)
+    plain = list(keys)      # the caller's may change while its clock or costs are read
+    for key in plain:
+        if exact_key(key) is not key:
+            return plain_keys(plain)
+    return plain
+
+
+cdef object read_costs(object costs, Py_ssize_t count, int64_t *price):
+    """One cost for all goes to `price`, and None is given; otherwise a buffer of them."""
+    if PyLong_CheckExact(costs):
+        price[0] = read_cost(costs)
+        return None
+    return array("q", plain_costs(costs, count))

@@ -1,11 +1,10 @@
 """AetherOps: telemetry in, streaming aggregates kept, answers over GraphQL.
 
-The names of the domain packages are also names of this one. They are imported when they are
+The main names of the domain packages are also names of this one. They are imported when they are
 first used, so that ``import aetherops`` alone costs next to nothing.
 """
 
-from importlib import import_module
-
+from aetherops._lazy import lazy_names
 from aetherops._moved import answer_old_paths
 
 __version__ = "0.1.0"
@@ -14,6 +13,26 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from aetherops.aggregation import (
+        Moments as Moments,
+        SlidingWindow as SlidingWindow,
+        StreamingAggregator as StreamingAggregator,
+        TimeBuckets as TimeBuckets,
+        WindowSummary as WindowSummary,
+        largest_triangle_three_buckets as largest_triangle_three_buckets,
+        min_max as min_max,
+        rolling as rolling,
+        summarize as summarize,
+        time_buckets as time_buckets,
+    )
+    from aetherops.errors import (
+        AetherOpsError as AetherOpsError,
+        InvalidInputError as InvalidInputError,
+        LimitExceededError as LimitExceededError,
+        NotFoundError as NotFoundError,
+        RefusedError as RefusedError,
+        UnavailableError as UnavailableError,
+    )
     from aetherops.queue import (
         BatchAccumulator as BatchAccumulator,
         DrainableQueue as DrainableQueue,
@@ -29,10 +48,23 @@ if TYPE_CHECKING:
         queue_health as queue_health,
         rebalance_with_history as rebalance_with_history,
     )
+    from aetherops.ratelimit import (
+        BucketLimit as BucketLimit,
+        Decision as Decision,
+        FixedWindow as FixedWindow,
+        Rate as Rate,
+        TokenBucket as TokenBucket,
+        WindowLimit as WindowLimit,
+    )
     from aetherops.resilience import (
+        Breaker as Breaker,
+        BreakerOpenError as BreakerOpenError,
+        BreakerPolicy as BreakerPolicy,
+        BreakerRegistry as BreakerRegistry,
         CircuitBreaker as CircuitBreaker,
         FailoverCoordinator as FailoverCoordinator,
         ReplayBuffer as ReplayBuffer,
+        Retry as Retry,
         choose_failover_region as choose_failover_region,
         classify_outage as classify_outage,
         deduplicate as deduplicate,
@@ -107,6 +139,26 @@ if TYPE_CHECKING:
 
 # The same names for the interpreter: where each comes from. A test holds the two lists together.
 _NAMES_BY_MODULE = {
+    "aetherops.aggregation": (
+        "Moments",
+        "SlidingWindow",
+        "StreamingAggregator",
+        "TimeBuckets",
+        "WindowSummary",
+        "largest_triangle_three_buckets",
+        "min_max",
+        "rolling",
+        "summarize",
+        "time_buckets",
+    ),
+    "aetherops.errors": (
+        "AetherOpsError",
+        "InvalidInputError",
+        "LimitExceededError",
+        "NotFoundError",
+        "RefusedError",
+        "UnavailableError",
+    ),
     "aetherops.queue": (
         "BatchAccumulator",
         "DrainableQueue",
@@ -122,10 +174,23 @@ _NAMES_BY_MODULE = {
         "queue_health",
         "rebalance_with_history",
     ),
+    "aetherops.ratelimit": (
+        "BucketLimit",
+        "Decision",
+        "FixedWindow",
+        "Rate",
+        "TokenBucket",
+        "WindowLimit",
+    ),
     "aetherops.resilience": (
+        "Breaker",
+        "BreakerOpenError",
+        "BreakerPolicy",
+        "BreakerRegistry",
         "CircuitBreaker",
         "FailoverCoordinator",
         "ReplayBuffer",
+        "Retry",
         "choose_failover_region",
         "classify_outage",
         "deduplicate",
@@ -198,26 +263,15 @@ _NAMES_BY_MODULE = {
         "shortest_path",
     ),
 }
-_MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
-_PARTS = ("queue", "resilience", "services", "statistics", "telemetry", "workflow")
+_PARTS = (
+    *("aggregation", "queue", "ratelimit", "resilience", "services", "statistics", "telemetry"),
+    "workflow",
+)
 
-__all__ = list(_MODULE_BY_NAME)
+__all__ = [name for names in _NAMES_BY_MODULE.values() for name in names]
 
 answer_old_paths()
 
 # Hidden from type checkers, which would believe that it answers to every name.
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Import a name from its module, or a part of the package, on first use."""
-        if name in _PARTS:
-            return import_module(f"aetherops.{name}")
-        if name not in _MODULE_BY_NAME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_MODULE_BY_NAME[name]), name)
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_BY_NAME, *_PARTS})
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES_BY_MODULE, _PARTS)

@@ -1,99 +1,44 @@
-"""Telemetry: samples and their store, streaming aggregation, drift, correlation.
-
-The names are imported when they are first used. Those of the aggregator need nothing outside the
-standard library.
-"""
+"""What programs import of `aetherops.aggregation`, under the name that they know."""
 
 from __future__ import annotations
 
-from importlib import import_module
+from aetherops import aggregation
+from aetherops._lazy import lazy_names
 
 # As in `typing`, whose import would take longer than all of this module.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from aetherops.aggregation.aggregator import (
-        StreamingAggregator as StreamingAggregator,
-        aggregate_telemetry_window as aggregate_telemetry_window,
-        summarize as summarize,
-    )
-    from aetherops.aggregation.buckets import (
-        Summaries as Summaries,
-        TimeBuckets as TimeBuckets,
-        downsample as downsample,
-        summarize_time_buckets as summarize_time_buckets,
-        time_buckets as time_buckets,
-    )
-    from aetherops.aggregation.correlation import (
-        align_telemetry_timestamps as align_telemetry_timestamps,
-        correlate_streams as correlate_streams,
-    )
-    from aetherops.aggregation.drift import (
-        adaptive_threshold as adaptive_threshold,
-        anomaly_score as anomaly_score,
-        detect_drift as detect_drift,
-        telemetry_health_check as telemetry_health_check,
-        zscore_outliers as zscore_outliers,
-    )
-    from aetherops.aggregation.moments import Moments as Moments
-    from aetherops.aggregation.plotting import (
-        largest_triangle_three_buckets as largest_triangle_three_buckets,
-        min_max as min_max,
-    )
-    from aetherops.aggregation.series import ewma as ewma, moving_average as moving_average
-    from aetherops.aggregation.sliding import (
+    from aetherops.aggregation import (
+        Drained as Drained,
+        Moments as Moments,
         RollingColumns as RollingColumns,
         SlidingWindow as SlidingWindow,
-        rolling as rolling,
-    )
-    from aetherops.aggregation.window_summary import (
-        Drained as Drained,
+        StreamingAggregator as StreamingAggregator,
+        Summaries as Summaries,
+        TimeBuckets as TimeBuckets,
         WindowSummary as WindowSummary,
+        adaptive_threshold as adaptive_threshold,
+        aggregate_telemetry_window as aggregate_telemetry_window,
+        align_telemetry_timestamps as align_telemetry_timestamps,
+        anomaly_score as anomaly_score,
+        correlate_streams as correlate_streams,
+        detect_drift as detect_drift,
+        downsample as downsample,
+        ewma as ewma,
+        largest_triangle_three_buckets as largest_triangle_three_buckets,
+        min_max as min_max,
+        moving_average as moving_average,
+        rolling as rolling,
+        summarize as summarize,
+        summarize_time_buckets as summarize_time_buckets,
+        telemetry_health_check as telemetry_health_check,
+        time_buckets as time_buckets,
+        zscore_outliers as zscore_outliers,
     )
 
-# The same names for the interpreter: where each comes from. A test holds the two lists together.
-_NAMES_BY_MODULE = {
-    "aetherops.aggregation.aggregator": (
-        "StreamingAggregator",
-        "aggregate_telemetry_window",
-        "summarize",
-    ),
-    "aetherops.aggregation.buckets": (
-        "Summaries",
-        "TimeBuckets",
-        "downsample",
-        "summarize_time_buckets",
-        "time_buckets",
-    ),
-    "aetherops.aggregation.correlation": ("align_telemetry_timestamps", "correlate_streams"),
-    "aetherops.aggregation.drift": (
-        "adaptive_threshold",
-        "anomaly_score",
-        "detect_drift",
-        "telemetry_health_check",
-        "zscore_outliers",
-    ),
-    "aetherops.aggregation.moments": ("Moments",),
-    "aetherops.aggregation.plotting": ("largest_triangle_three_buckets", "min_max"),
-    "aetherops.aggregation.series": ("ewma", "moving_average"),
-    "aetherops.aggregation.sliding": ("RollingColumns", "SlidingWindow", "rolling"),
-    "aetherops.aggregation.window_summary": ("Drained", "WindowSummary"),
-}
-_MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
-
-__all__ = list(_MODULE_BY_NAME)
+__all__ = list(aggregation.__all__)
 
 # Hidden from type checkers, which would believe that it answers to every name.
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Import a name from its module on first use."""
-        if name not in _MODULE_BY_NAME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_MODULE_BY_NAME[name]), name)
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_BY_NAME})
+    __getattr__, __dir__ = lazy_names(__name__, {"aetherops.aggregation": __all__})

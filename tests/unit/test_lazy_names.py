@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,19 +83,30 @@ def test_every_name_of_the_package_exists() -> None:
         assert getattr(aetherops, name) is not None
 
 
-def test_type_checkers_and_the_interpreter_are_told_the_same_names() -> None:
-    tree = ast.parse(Path(aetherops.__file__).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("package", ["aetherops", "aetherops.aggregation", "aetherops.telemetry"])
+def test_type_checkers_and_the_interpreter_are_told_the_same_names(package: str) -> None:
+    module = importlib.import_module(package)
     for_checkers = {
-        (imported.module, alias.name)
-        for block in tree.body
+        alias.name: imported.module
+        for block in ast.parse(inspect.getsource(module)).body
         if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
         for imported in block.body
         if isinstance(imported, ast.ImportFrom)
         for alias in imported.names
     }
-    assert for_checkers == {
-        (module, name) for module, names in aetherops._NAMES_BY_MODULE.items() for name in names
-    }
+    assert set(for_checkers) == set(module.__all__)
+    for name, source in for_checkers.items():
+        assert getattr(module, name) is getattr(importlib.import_module(source or ""), name)
+        assert name in dir(module)
+
+
+def test_the_main_names_of_the_domain_are_names_of_the_package() -> None:
+    summary = aetherops.summarize([1.0, 2.0, 3.0], factor=2)
+    assert isinstance(summary, aetherops.WindowSummary)
+    assert aetherops.TokenBucket(burst_capacity=1, refill_rate=1).allow("agent")
+    assert aetherops.Breaker("archive").call(len, "ab") == 2
+    assert aetherops.SlidingWindow is aetherops.aggregation.SlidingWindow
+    assert issubclass(aetherops.BreakerOpenError, aetherops.UnavailableError)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
@@ -118,10 +129,8 @@ before = set(sys.modules)
 import aetherops
 print(json.dumps(sorted(set(sys.modules) - before)))"""
     loaded = run(code)
-    assert [name for name in loaded if name.startswith("aetherops")] == [
-        "aetherops",
-        "aetherops._moved",
-    ]
+    ours = [name for name in loaded if name.startswith("aetherops")]
+    assert ours == ["aetherops", "aetherops._lazy", "aetherops._moved"]
     assert {name.partition(".")[0] for name in loaded} <= {"aetherops", *sys.stdlib_module_names}
 
 

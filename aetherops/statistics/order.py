@@ -6,6 +6,7 @@ NaN stands nowhere in an order; with NaN among the values the answers say nothin
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from aetherops.errors import InvalidInputError
@@ -20,9 +21,9 @@ __all__ = ["median", "nearest_rank", "percentile", "rolling_sla", "trimmed_mean"
 def nearest_rank(pct: float, count: int) -> int:
     """Which of `count` values in ascending order is their `pct` percentile: 1 to `count`.
 
-    ``ceil(pct / 100 * count)`` as doubles compute it, held between the first and the last.
-    Where the product of doubles comes out just above a whole number (55 / 100 * 100), the
-    answer is therefore one rank higher than on paper.
+    ``ceil(pct * count / 100)`` of the number as it is written, held between the first and the
+    last: 55 % of 100 values is the 55th, as on paper, though the double nearest to 55 / 100 is
+    a little more.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def nearest_rank(pct: float, count: int) -> int:
         return 1
     if pct >= 100:
         return count
-    return min(max(math.ceil(pct / 100 * count), 1), count)
+    return math.ceil(Fraction(repr(float(pct))) * count / 100)
 
 
 def percentile(values: Iterable[float], pct: float) -> float:

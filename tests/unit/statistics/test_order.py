@@ -44,6 +44,18 @@ def test_a_percentile_is_the_value_of_the_nearest_rank(count: int, pct: float, r
     assert nearest_rank(pct, count) == rank
 
 
+@given(st.integers(1, 999_999), st.integers(1, 10**7))
+def test_a_rank_is_that_of_the_percentage_as_it_is_written(ten_thousandths: int, n: int) -> None:
+    pct = float(f"{ten_thousandths // 10_000}.{ten_thousandths % 10_000:04}")
+    assert nearest_rank(pct, n) == -(-ten_thousandths * n // 1_000_000)
+
+
+def test_ranks_that_doubles_would_miss() -> None:
+    assert nearest_rank(55, 100) == 55
+    assert nearest_rank(99.9, 1000) == 999
+    assert nearest_rank(5e-324, 10) == 1
+
+
 @pytest.mark.parametrize("pct", [0, -5, -math.inf])
 def test_a_percentile_of_zero_and_less_is_the_smallest(pct: float) -> None:
     assert percentile([3, 1, 2], pct) == 1.0
@@ -57,11 +69,6 @@ def test_a_percentile_of_a_hundred_and_more_is_the_largest(pct: float) -> None:
 def test_a_percentile_is_a_float_and_not_rounded() -> None:
     assert isinstance(percentile([1, 2, 3], 50), float)
     assert percentile([0.123456789], 50) == 0.123456789
-
-
-def test_the_rank_is_computed_in_doubles() -> None:
-    assert 55 / 100 * 100 > 55
-    assert nearest_rank(55, 100) == 56
 
 
 @given(values_in_any_order, st.integers(1, 64))

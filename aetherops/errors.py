@@ -25,6 +25,7 @@ __all__ = [
     "RefusedError",
     "UnauthenticatedError",
     "UnavailableError",
+    "UnreachableError",
 ]
 
 _SHOWN_VALUE_LENGTH = 120
@@ -120,6 +121,26 @@ class UnavailableError(AetherOpsError):
 
     def __str__(self) -> str:
         return f"{self.dependency} is unavailable, try again in {self.retry_after_s:g} s"
+
+
+class UnreachableError(UnavailableError):
+    """No connection to a server could be made, or it does not answer in time.
+
+    Parameters
+    ----------
+    dependency : which server (``"postgres"``).
+    address : where it was looked for, without credentials.
+    reason : what is wrong; an exception speaks for itself.
+    """
+
+    def __init__(self, dependency: str, address: str, reason: object) -> None:
+        super().__init__(dependency)
+        self.address = address
+        self.reason = str(reason) or type(reason).__name__
+        self.args = (dependency, self.address, self.reason)
+
+    def __str__(self) -> str:
+        return f"{self.dependency} at {self.address} cannot be reached: {self.reason}"
 
 
 def shown(value: object) -> str:

@@ -14,10 +14,12 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
-from redis.asyncio import Redis
+from redis.asyncio import Redis as RedisClient
 
 from aetherops.connections.endpoints import Endpoints
-from aetherops.runtime.connections import connect_nats, connect_postgres, connect_redis
+from aetherops.connections.nats import Nats
+from aetherops.connections.postgres import Postgres
+from aetherops.connections.redis import Redis
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.settings import Settings
@@ -58,15 +60,13 @@ async def servers(settings: Settings) -> AsyncIterator[Endpoints]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def _postgres_template(servers: Endpoints, settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+async def _postgres_template(servers: Endpoints) -> AsyncIterator[asyncpg.Pool]:
     """A migrated database to copy; the pool given is of another one, from which copies are made."""
-    pool = await connect_postgres(servers.postgres_dsn, settings)
-    await pool.execute(f"CREATE DATABASE {_TEMPLATE}")
-    template = await connect_postgres(_with_database(servers.postgres_dsn, _TEMPLATE), settings)
-    await migrate(template)
-    await template.close()
-    yield pool
-    await pool.close()
+    async with Postgres.connect(servers.postgres_dsn) as postgres:
+        await postgres.pool.execute(f"CREATE DATABASE {_TEMPLATE}")
+        async with Postgres.connect(_with_database(servers.postgres_dsn, _TEMPLATE)) as template:
+            await migrate(template)
+        yield postgres.pool
 
 
 @pytest_asyncio.fixture
@@ -79,37 +79,51 @@ async def postgres_dsn(_postgres_template: asyncpg.Pool, servers: Endpoints) -> 
 
 
 @pytest_asyncio.fixture
-async def postgres_pool(postgres_dsn: str, settings: Settings) -> AsyncIterator[asyncpg.Pool]:
-    """Connections to this test's own database."""
-    pool = await connect_postgres(postgres_dsn, settings)
-    yield pool
-    await pool.close()
-
-
-@pytest_asyncio.fixture
-async def nats(servers: Endpoints, settings: Settings) -> AsyncIterator[NatsClient]:
-    """A connection to NATS; the test's streams go with it."""
-    client = await connect_nats(servers.nats_url, settings)
-    yield client
-    jetstream = client.jetstream()
-    for stream in await jetstream.streams_info():
-        await jetstream.delete_stream(stream.config.name or "")
-    await client.close()
+async def postgres(postgres_dsn: str) -> AsyncIterator[Postgres]:
+    """Connections to this test's own database, behind a breaker."""
+    async with Postgres.connect(postgres_dsn) as postgres:
+        yield postgres
 
 
 @pytest.fixture
-def jetstream(nats: NatsClient) -> JetStreamContext:
-    """JetStream without a stream."""
-    return nats.jetstream()
+def postgres_pool(postgres: Postgres) -> asyncpg.Pool:
+    """The same connections, without their breaker."""
+    return postgres.pool
 
 
 @pytest_asyncio.fixture
-async def redis(servers: Endpoints, settings: Settings) -> AsyncIterator[Redis]:
-    """A client of an empty Valkey."""
-    client = await connect_redis(servers.redis_url, settings)
-    yield client
-    await client.flushall()
-    await client.aclose()
+async def guarded_nats(servers: Endpoints) -> AsyncIterator[Nats]:
+    """A connection to NATS behind a breaker; the test's streams go with it."""
+    async with Nats.connect(servers.nats_url) as nats:
+        yield nats
+        for stream in await nats.js.streams_info():
+            await nats.js.delete_stream(stream.config.name or "")
+
+
+@pytest.fixture
+def nats(guarded_nats: Nats) -> NatsClient:
+    """The same connection, without its breaker."""
+    return guarded_nats.client
+
+
+@pytest.fixture
+def jetstream(guarded_nats: Nats) -> JetStreamContext:
+    """JetStream without a stream."""
+    return guarded_nats.js
+
+
+@pytest_asyncio.fixture
+async def guarded_redis(servers: Endpoints) -> AsyncIterator[Redis]:
+    """A client of an empty Valkey, behind a breaker."""
+    async with Redis.connect(servers.redis_url) as redis:
+        yield redis
+        await redis.client.flushall()
+
+
+@pytest.fixture
+def redis(guarded_redis: Redis) -> RedisClient:
+    """The same client, without its breaker."""
+    return guarded_redis.client
 
 
 @pytest.fixture(scope="session")

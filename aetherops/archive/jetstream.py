@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import nats.errors
-import nats.js.errors
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
@@ -18,29 +15,21 @@ from nats.js.api import (
     StoreCompression,
     StreamConfig,
 )
+from nats.js.errors import BadRequestError
 
 from aetherops.archive.codec import decode_batch, encode_batch
 from aetherops.archive.intake import Backlog
 from aetherops.archive.store import AcceptedBatch
-from aetherops.errors import AetherOpsError, UnavailableError
-from aetherops.resilience import Breaker, exceptions
+from aetherops.errors import AetherOpsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from nats.aio.client import Client
     from nats.aio.msg import Msg
     from nats.js import JetStreamContext
 
     from aetherops.archive.samples import SampleBatch
+    from aetherops.connections.nats import Nats
 
-__all__ = [
-    "GuardedClient",
-    "JetStreamQueue",
-    "JetStreamSource",
-    "is_nats_away",
-    "prepare_streams",
-]
+__all__ = ["JetStreamQueue", "JetStreamSource", "prepare_streams"]
 
 _STREAM = "TELEMETRY"
 _SUBJECT = "telemetry.batch"
@@ -55,14 +44,14 @@ _MAX_REJECTED_BYTES = 256 * 2**20
 _STREAM_ALREADY_EXISTS = 10058
 
 
-async def prepare_streams(client: Client, backlog_bytes: int) -> None:
+async def prepare_streams(nats: Nats, backlog_bytes: int) -> None:
     """Create or update the streams and the workers' shared consumer.
 
     A work queue keeps every batch until it is stored. When `backlog_bytes` are waiting, new
     batches are refused rather than old ones dropped.
     """
-    js = client.jetstream()
-    with _translated():
+    js = nats.js
+    async with nats.guarded():
         await _ensure_stream(
             js,
             StreamConfig(
@@ -99,55 +88,23 @@ async def prepare_streams(client: Client, backlog_bytes: int) -> None:
 async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
     try:
         await js.add_stream(config)
-    except nats.js.errors.BadRequestError as error:
+    except BadRequestError as error:
         if error.err_code != _STREAM_ALREADY_EXISTS:
             raise
         await js.update_stream(config)
 
 
-# What the driver raises when it could not do what was asked.
-_FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError)
-
-#: Judges uses of the client for a circuit breaker. An `APIError` says nothing against the server:
-#: it answered, and a full stream must not keep the workers from emptying it.
-is_nats_away = exceptions(*_FAILURES, exclude=(nats.js.errors.APIError,))
-
-
-class GuardedClient:
-    """A NATS client behind a circuit breaker.
-
-    Parameters
-    ----------
-    breaker : guards every use; its detector is `is_nats_away`.
-    """
-
-    def __init__(self, client: Client, breaker: Breaker | None = None) -> None:
-        self.client = client
-        self.js = client.jetstream()
-        self._breaker = breaker or Breaker("nats", detector=is_nats_away)
-
-    @asynccontextmanager
-    async def guarded(self) -> AsyncIterator[None]:
-        """One use of the client; what the driver raises becomes our error."""
-        with _translated():
-            async with self._breaker.guard():
-                if not self.client.is_connected:
-                    # It would buffer what is sent, and time out much later.
-                    raise ConnectionError("NATS is not connected")
-                yield
-
-
 class JetStreamQueue:
     """`BatchQueue` that returns once JetStream has the batch on disk."""
 
-    def __init__(self, client: GuardedClient, timeout_s: float = 5.0) -> None:
-        self._client = client
+    def __init__(self, nats: Nats, timeout_s: float = 5.0) -> None:
+        self._nats = nats
         self._timeout_s = timeout_s
 
     async def put(self, batch: SampleBatch) -> None:
         """See `BatchQueue.put`."""
-        async with self._client.guarded():
-            await self._client.js.publish(
+        async with self._nats.guarded():
+            await self._nats.js.publish(
                 _SUBJECT,
                 encode_batch(batch),
                 timeout=self._timeout_s,
@@ -157,8 +114,8 @@ class JetStreamQueue:
 
     async def backlog(self) -> Backlog:
         """What waits to be stored."""
-        async with self._client.guarded():
-            info = await self._client.js.stream_info(_STREAM)
+        async with self._nats.guarded():
+            info = await self._nats.js.stream_info(_STREAM)
         limit = info.config.max_bytes or 0
         state = info.state
         return Backlog(state.messages, state.bytes, max(limit, 0), taken=state.last_seq)
@@ -167,13 +124,13 @@ class JetStreamQueue:
 class JetStreamSource:
     """`BatchSource` over the durable consumer that all workers share."""
 
-    def __init__(self, client: GuardedClient) -> None:
-        self._client = client
+    def __init__(self, nats: Nats) -> None:
+        self._nats = nats
         self._subscription: JetStreamContext.PullSubscription | None = None
 
     async def take(self, limit: int, wait_s: float) -> list[JetStreamDelivery]:
         """See `BatchSource.take`. What is no batch is moved to a stream of its own."""
-        async with self._client.guarded():
+        async with self._nats.guarded():
             messages = await self._fetch(limit, wait_s)
             deliveries = []
             for message in messages:
@@ -182,12 +139,12 @@ class JetStreamSource:
                 except AetherOpsError as reason:
                     await self._set_aside(message, reason)
                 else:
-                    deliveries.append(JetStreamDelivery(accepted, message, self._client))
+                    deliveries.append(JetStreamDelivery(accepted, message, self._nats))
         return deliveries
 
     async def _fetch(self, limit: int, wait_s: float) -> list[Msg]:
         if self._subscription is None:
-            self._subscription = await self._client.js.pull_subscribe_bind(_CONSUMER, _STREAM)
+            self._subscription = await self._nats.js.pull_subscribe_bind(_CONSUMER, _STREAM)
         try:
             return await self._subscription.fetch(limit, timeout=wait_s)
         except TimeoutError:  # nats.errors.TimeoutError is one too
@@ -195,7 +152,7 @@ class JetStreamSource:
 
     async def _set_aside(self, message: Msg, reason: AetherOpsError) -> None:
         headers = {"Rejected-Because": json.dumps(str(reason))}
-        await self._client.js.publish(_REJECTED_SUBJECT, message.data, headers=headers)
+        await self._nats.js.publish(_REJECTED_SUBJECT, message.data, headers=headers)
         await message.term()
 
 
@@ -205,16 +162,16 @@ class JetStreamDelivery:
 
     accepted: AcceptedBatch
     _message: Msg
-    _client: GuardedClient
+    _nats: Nats
 
     async def acknowledge(self) -> None:
         """See `Delivery.acknowledge`."""
-        async with self._client.guarded():
+        async with self._nats.guarded():
             await self._message.ack()
 
     async def extend(self) -> None:
         """See `Delivery.extend`."""
-        async with self._client.guarded():
+        async with self._nats.guarded():
             await self._message.in_progress()
 
 
@@ -227,11 +184,3 @@ def _version(message: Msg) -> int:
     metadata = message.metadata
     taken_us = round(metadata.timestamp.timestamp() * 1e6)
     return (taken_us << 10) | (metadata.sequence.stream & 1023)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except _FAILURES as error:
-        raise UnavailableError("nats") from error

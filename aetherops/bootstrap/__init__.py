@@ -1,5 +1,6 @@
-"""Where the platform is wired: the only place that builds adapters into services."""
+"""Where the platform is wired, a file a capability: the only place that builds adapters in."""
 
-from aetherops.bootstrap.platform import issue_token, serve
+from aetherops.bootstrap.identity import issue_token
+from aetherops.bootstrap.platform import serve
 
 __all__ = ["issue_token", "serve"]

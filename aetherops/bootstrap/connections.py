@@ -1,4 +1,4 @@
-"""The connections of an instance, and whether their servers answer."""
+"""The connections of an instance, each behind its breaker, and whether their servers answer."""
 
 from __future__ import annotations
 
@@ -7,59 +7,64 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aetherops.runtime.connections import connect_nats, connect_postgres, connect_redis
+from aetherops.connections.nats import Nats
+from aetherops.connections.postgres import Postgres
+from aetherops.connections.redis import Redis
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-
-    import asyncpg
-    from nats.aio.client import Client as NatsClient
-    from redis.asyncio import Redis
+    from collections.abc import AsyncIterator, Mapping
 
     from aetherops.connections.endpoints import Endpoints
+    from aetherops.resilience import BreakerRegistry
     from aetherops.runtime.settings import Settings
 
 __all__ = ["Connections", "connected"]
 
-_PROBE_TIMEOUT_S = 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """One client a server."""
+    """One handle a server."""
 
-    postgres: asyncpg.Pool
-    nats: NatsClient
+    postgres: Postgres
+    nats: Nats
     redis: Redis
 
     async def probe(self) -> Mapping[str, bool]:
         """Whether each server answers, asked all at once."""
-        probes: dict[str, Callable[[], Awaitable[object]]] = {
-            "postgres": lambda: self.postgres.fetchval("SELECT 1"),
-            "nats": self.nats.jetstream().account_info,
-            "redis": self.redis.ping,
+        handles: dict[str, Postgres | Nats | Redis] = {
+            "postgres": self.postgres,
+            "nats": self.nats,
+            "redis": self.redis,
         }
-        outcomes = await asyncio.gather(*(_answers(probe) for probe in probes.values()))
-        return dict(zip(probes, outcomes, strict=True))
-
-
-async def _answers(probe: Callable[[], Awaitable[object]]) -> bool:
-    try:
-        async with asyncio.timeout(_PROBE_TIMEOUT_S):
-            await probe()
-    except Exception:  # any failure of a probe means the same
-        return False
-    return True
+        outcomes = await asyncio.gather(*(handle.probe() for handle in handles.values()))
+        return dict(zip(handles, outcomes, strict=True))
 
 
 @asynccontextmanager
-async def connected(endpoints: Endpoints, settings: Settings) -> AsyncIterator[Connections]:
-    """Clients of the three servers, closed with the block."""
+async def connected(
+    endpoints: Endpoints, settings: Settings, breakers: BreakerRegistry
+) -> AsyncIterator[Connections]:
+    """Handles of the three servers, closed with the block."""
+    connect_timeout_s = settings.connect_timeout_s
+    postgres = Postgres.connect(
+        endpoints.postgres_dsn,
+        breakers.get("postgres"),
+        pool_size=settings.postgres_pool_size,
+        connect_timeout_s=connect_timeout_s,
+        command_timeout_s=settings.command_timeout_s,
+    )
+    nats = Nats.connect(
+        endpoints.nats_url, breakers.get("nats"), connect_timeout_s=connect_timeout_s
+    )
+    redis = Redis.connect(
+        endpoints.redis_url,
+        breakers.get("redis"),
+        connect_timeout_s=connect_timeout_s,
+        command_timeout_s=settings.command_timeout_s,
+    )
     async with AsyncExitStack() as stack:
-        pool = await connect_postgres(endpoints.postgres_dsn, settings)
-        stack.push_async_callback(pool.close)
-        nats = await connect_nats(endpoints.nats_url, settings)
-        stack.push_async_callback(nats.close)
-        redis = await connect_redis(endpoints.redis_url, settings)
-        stack.push_async_callback(redis.aclose)
-        yield Connections(pool, nats, redis)
+        yield Connections(
+            await stack.enter_async_context(postgres),
+            await stack.enter_async_context(nats),
+            await stack.enter_async_context(redis),
+        )

@@ -1,13 +1,15 @@
-"""The rate limits of an instance: operators' over Redis, addresses' in the process."""
+"""The rate limits: operators' over Redis, addresses' in the process, scaled to the load."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aetherops.api.admission import Admission, Gate
+from aetherops.parts.load_watch import LoadWatch
 from aetherops.ratelimit import BucketLimit, Rate, TokenBucket
+from aetherops.ratelimit.load.adaptive import AdaptiveLimits
 from aetherops.ratelimit.ports import LocalAsAsync
 from aetherops.ratelimit.redis.counters import RedisCounters
 from aetherops.ratelimit.shadow import AsyncShadowLimiter
@@ -15,13 +17,13 @@ from aetherops.ratelimit.shared.limiter import SharedLimiter
 from aetherops.runtime.limiter_file import kept_in_file
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from redis.asyncio import Redis
+    from collections.abc import AsyncIterator, Mapping
 
     from aetherops.api.metrics.registry import Metrics
+    from aetherops.connections.redis import Redis
+    from aetherops.parts.load_watch import ReadsBacklog
     from aetherops.ratelimit.ports import AsyncLimiter
-    from aetherops.resilience import Breaker
+    from aetherops.runtime.part import Part
     from aetherops.runtime.settings import Settings
 
 __all__ = ["Limits", "limits_kept"]
@@ -29,15 +31,15 @@ __all__ = ["Limits", "limits_kept"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is limited, and the limiter that follows the load; ``None`` where none does."""
+    """What is limited where requests come in, and the part by which limits follow the load."""
 
     admission: Admission
-    scalable: SharedLimiter | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
 
 @asynccontextmanager
 async def limits_kept(
-    settings: Settings, redis: Redis, breaker: Breaker, metrics: Metrics
+    settings: Settings, redis: Redis, queue: ReadsBacklog, metrics: Metrics
 ) -> AsyncIterator[Limits]:
     """The limits as the settings say. Counts outlive the instance: in Redis, or in a file."""
     if settings.rate_limits == "off":
@@ -47,13 +49,13 @@ async def limits_kept(
     async with AsyncExitStack() as stack:
 
         def shared(name: str, limit: BucketLimit) -> SharedLimiter:
-            counters = RedisCounters(redis, name, limit)
+            counters = RedisCounters(redis.client, name, limit)
             stack.push_async_callback(counters.aclose)
             return SharedLimiter(
                 counters,
                 on_failure=chosen.without_redis,
                 replicas=chosen.replicas,
-                breaker=breaker,
+                breaker=redis.breaker,
             )
 
         def gate(name: str, limiter: AsyncLimiter, limit: BucketLimit) -> Gate:
@@ -73,7 +75,8 @@ async def limits_kept(
             ingest=gate("ingest", ingest_limiter, ingest),
             queries=gate("queries", shared("queries", queries), queries),
         )
-        yield Limits(admission, ingest_limiter if chosen.adapt else None)
+        watch = LoadWatch(queue, AdaptiveLimits([ingest_limiter]), metrics.limit_factor.set)
+        yield Limits(admission, {"load-watch": watch} if chosen.adapt else {})
 
 
 def _bucket(burst: int, per_s: int) -> BucketLimit:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
@@ -12,7 +9,9 @@ import httpx
 import orjson
 
 from aetherops.archive.store import Receipt
-from aetherops.cli.outcome import ServerRefusedError, UnreachableError
+from aetherops.cli.outcome import ServerBusyError, ServerRefusedError
+from aetherops.errors import UnreachableError
+from aetherops.resilience import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +24,6 @@ __all__ = ["Client"]
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _PATIENCE_S = 60.0
-_FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 5.0
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
 
@@ -47,7 +45,15 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._url = connection.url
-        self._patience_s = patience_s
+        self._retry = Retry(
+            attempts=None,
+            patience_s=patience_s,
+            base_ms=100,
+            cap_ms=5_000,
+            jitter=0.25,
+            on=(UnreachableError, ServerBusyError),
+            asked_s=_asked_s,
+        )
         self._http = httpx.AsyncClient(
             base_url=connection.url,
             headers={"Authorization": f"Bearer {connection.token}"},
@@ -71,31 +77,19 @@ class Client:
 
         Raises
         ------
+        UnreachableError, ServerBusyError
+            The server was not able to take it for as long as the client's patience.
         ServerRefusedError
             The server does not want it.
-        UnreachableError
-            The server was not able to take it for as long as the client's patience.
         """
         from aetherops.archive.codec import MEDIA_TYPE, encode_batch  # needs numpy: not to ask
 
         body = encode_batch(batch)
-        give_up = time.monotonic() + self._patience_s
-        pause_s = _FIRST_RETRY_S
-        while True:
-            try:
-                response = await self._post("/v1/telemetry", body, MEDIA_TYPE)
-                if response.status_code not in _TRY_AGAIN:
-                    return self._check(response)
-                problem = UnreachableError(f"{self._url}: {_message(response)}")
-                wait_s = _retry_after_s(response) or pause_s
-            except UnreachableError as error:
-                problem, wait_s = error, pause_s
-            # Spread, so that requests that failed together do not come back together.
-            wait_s *= random.uniform(1.0, 1.25)  # noqa: S311
-            if time.monotonic() + wait_s > give_up:
-                raise problem
-            await asyncio.sleep(wait_s)
-            pause_s = min(2 * pause_s, _LAST_RETRY_S)
+
+        async def offer() -> None:
+            self._check(await self._post("/v1/telemetry", body, MEDIA_TYPE))
+
+        await self._retry.call_async(offer)
 
     async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
         """Receipts of those batches, at most 1,000, that are stored by now."""
@@ -133,13 +127,13 @@ class Client:
         try:
             return await self._http.post(path, content=body, headers={"Content-Type": media_type})
         except httpx.TimeoutException as error:
-            raise UnreachableError(f"{self._url} did not answer in time") from error
+            raise UnreachableError("platform", self._url, "no answer in time") from error
         except httpx.HTTPError as error:
-            raise UnreachableError(f"{self._url} cannot be reached: {error}") from error
+            raise UnreachableError("platform", self._url, error) from error
 
     def _check(self, response: httpx.Response) -> None:
         if response.status_code in _TRY_AGAIN:
-            raise UnreachableError(f"{self._url}: {_message(response)}")
+            raise ServerBusyError(f"{self._url}: {_message(response)}", _retry_after_s(response))
         if not response.is_success:
             raise ServerRefusedError(
                 f"{self._url} refused ({response.status_code}): {_message(response)}"
@@ -153,6 +147,10 @@ def _message(response: httpx.Response) -> str:
         return str((document.get("error") or document["errors"][0])["message"])
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return response.reason_phrase or f"status {response.status_code}"
+
+
+def _asked_s(error: Exception) -> float | None:
+    return error.retry_after_s if isinstance(error, ServerBusyError) else None
 
 
 def _retry_after_s(response: httpx.Response) -> float | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aetherops.cli.outcome import UnreachableError
 from aetherops.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def find_connection(data_dir: Path | None, url: str | None, token: str | None) -
     ------
     InvalidInputError
         Both a directory and an address are given, or the address comes without a token.
-    UnreachableError
+    NotRunningError
         Nothing runs in the directory.
     """
     if url is not None:
@@ -45,12 +44,9 @@ def find_connection(data_dir: Path | None, url: str | None, token: str | None) -
             raise InvalidInputError("--token", "nothing", "a token beside --url")
         return Connection(_checked_url(url), _checked_token(token))
     from aetherops.cli.options import settings_with
-    from aetherops.runtime.instance import NotRunningError, read_instance
+    from aetherops.runtime.instance import read_instance
 
-    try:
-        instance = read_instance(settings_with(data_dir).data_dir)
-    except NotRunningError as error:
-        raise UnreachableError(str(error)) from error
+    instance = read_instance(settings_with(data_dir).data_dir)
     return Connection(_checked_url(instance.url), _checked_token(token or instance.token))
 
 

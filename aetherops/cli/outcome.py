@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ExitStatus",
     "FaultFoundError",
+    "ServerBusyError",
     "ServerRefusedError",
-    "UnreachableError",
     "reported_errors",
 ]
 
@@ -39,12 +39,22 @@ class ExitStatus(IntEnum):
     INTERRUPTED = 130
 
 
-class UnreachableError(AetherOpsError):
-    """The server does not answer, or not in time."""
-
-
 class ServerRefusedError(AetherOpsError):
     """The server answered, and did not do what was asked."""
+
+
+class ServerBusyError(ServerRefusedError):
+    """The server cannot do it now, and may later.
+
+    Parameters
+    ----------
+    message : what it says.
+    retry_after_s : seconds that it asks to wait before a new try; None where it does not say.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class FaultFoundError(AetherOpsError):

@@ -8,7 +8,6 @@ where the satellites are today. At the turn of a month every satellite jumps.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -28,24 +27,19 @@ from aetherops.demo.earth import (
     sun_position_km,
     to_earth_fixed,
 )
-from aetherops.errors import InvalidInputError, UnavailableError
+from aetherops.errors import InvalidInputError
 from aetherops.instants import from_us, to_us
-from aetherops.runtime.supervision import pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from aetherops.archive.intake import BatchQueue
-
-__all__ = ["BLOCK_SAMPLES", "Constellation", "Satellite", "feed"]
+__all__ = ["BLOCK_SAMPLES", "Constellation", "Satellite"]
 
 #: Samples of each parameter in one batch.
 BLOCK_SAMPLES = 8_192
 
-_SECOND_US = 1_000_000
-_DAY_US = 86_400 * _SECOND_US
 _SGP4_EPOCH = datetime(1949, 12, 31, tzinfo=UTC)
 _BATCHES = UUID("5a7e3b52-51f5-4b0e-9a2c-6d3f0c7f2b11")
 
@@ -135,51 +129,6 @@ class Constellation:
             for satellite in self.satellites:
                 contents = f"{satellite.name} {first_us} {len(times_us)} {step_us}"
                 yield SampleBatch(uuid5(_BATCHES, contents), satellite.telemetry(times_us))
-
-
-async def feed(
-    intake: BatchQueue,
-    now_us: Callable[[], int],
-    stop: asyncio.Event,
-    *,
-    constellation: Constellation | None = None,
-    history_us: int = _DAY_US,
-    step_us: int = _SECOND_US,
-    live_period_s: float = 5.0,
-) -> None:
-    """Put the fleet's telemetry of the last day into the intake, then go on live.
-
-    Parameters
-    ----------
-    intake : where batches go; one that is unavailable is asked again.
-    now_us : the clock, microseconds since 1970.
-    stop : ends the feed when set.
-    history_us : how far back to begin.
-    step_us : time between samples.
-    live_period_s : time between batches, once the past is sent.
-    """
-    fleet = constellation or Constellation.default()
-    block_us = BLOCK_SAMPLES * step_us
-    # From the beginning of a block: a feed that starts again repeats its batches exactly.
-    start_us = (now_us() - history_us) // block_us * block_us
-    while not stop.is_set():
-        end_us = now_us() // step_us * step_us
-        for batch in fleet.batches(start_us, end_us, step_us):
-            await _put(intake, batch, stop)
-            if stop.is_set():
-                return
-        start_us = max(start_us, end_us)
-        await pause(stop, live_period_s)
-
-
-async def _put(intake: BatchQueue, batch: SampleBatch, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        try:
-            await intake.put(batch)
-        except UnavailableError as error:
-            await pause(stop, error.retry_after_s)
-        else:
-            return
 
 
 def _blocks(start_us: int, end_us: int, step_us: int) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections import deque
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import structlog
@@ -13,15 +14,16 @@ from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import UnavailableError
 from aetherops.resilience import State
-from aetherops.runtime.supervision import pause
+from aetherops.runtime.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aetherops.archive.intake import BatchQueue
+    from aetherops.events import EventBus
     from aetherops.resilience import BreakerRegistry, TransitionEvent
 
-__all__ = ["STATE_VALUES", "BreakerReports", "EventBus"]
+__all__ = ["STATE_VALUES", "BreakerReports"]
 
 _log = structlog.get_logger(__name__)
 
@@ -32,15 +34,7 @@ _MAX_WAITING = 1_000
 _RETRY_S = 0.5
 
 
-class EventBus(Protocol):
-    """Where events go that others may listen to; nothing is kept for those who do not."""
-
-    async def publish(self, subject: str, event: Mapping[str, object]) -> None:
-        """Tell whoever listens; raises `UnavailableError`."""
-        ...
-
-
-class BreakerReports:
+class BreakerReports(Part):
     """A part of an instance that hears every transition and passes it on.
 
     A transition is logged at once. As telemetry and as an event it waits for its turn, and for
@@ -62,30 +56,28 @@ class BreakerReports:
         now_us: Callable[[], int],
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
+        super().__init__()
         self._intake = intake
         self._bus = bus
         self._now_us = now_us
         self._monotonic_ns = monotonic_ns
-        self._waiting: asyncio.Queue[tuple[int, TransitionEvent]] = asyncio.Queue(_MAX_WAITING)
-        self._stopping = asyncio.Event()
+        self._waiting: deque[tuple[int, TransitionEvent]] = deque(maxlen=_MAX_WAITING)
+        self._roused = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         registry.subscribe(self._hear)
 
     async def run(self) -> None:
         """Pass transitions on until `stop`."""
-        while not self._stopping.is_set():
-            heard = asyncio.create_task(self._waiting.get())
-            asked = asyncio.create_task(self._stopping.wait())
-            await asyncio.wait([heard, asked], return_when=asyncio.FIRST_COMPLETED)
-            asked.cancel()
-            if heard.done():
-                await self._pass_on(*heard.result())
-            else:
-                heard.cancel()
+        while not self.stopping:
+            await self._roused.wait()
+            self._roused.clear()
+            while self._waiting and not self.stopping:
+                await self._pass_on(*self._waiting.popleft())
 
     def stop(self) -> None:
         """Return from `run`; what still waits is in the log."""
-        self._stopping.set()
+        super().stop()
+        self._roused.set()
 
     def _hear(self, event: TransitionEvent) -> None:
         _log.warning(
@@ -101,18 +93,17 @@ class BreakerReports:
         self._loop.call_soon_threadsafe(self._keep, at_us, event)
 
     def _keep(self, at_us: int, event: TransitionEvent) -> None:
-        if self._waiting.full():
-            self._waiting.get_nowait()
-        self._waiting.put_nowait((at_us, event))
+        self._waiting.append((at_us, event))
+        self._roused.set()
 
     async def _pass_on(self, at_us: int, event: TransitionEvent) -> None:
         batch = _batch_of(at_us, event)
-        while not self._stopping.is_set():
+        while not self.stopping:
             try:
                 await self._intake.put(batch)
                 await self._bus.publish(f"aetherops.resilience.{event.breaker}", _fields(event))
             except UnavailableError as error:
-                await pause(self._stopping, max(_RETRY_S, error.retry_after_s))
+                await self.pause(max(_RETRY_S, error.retry_after_s))
             else:
                 return
 

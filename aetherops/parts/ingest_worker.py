@@ -10,7 +10,7 @@ import structlog
 
 from aetherops.errors import UnavailableError
 from aetherops.resilience import retry_backoff
-from aetherops.runtime.supervision import pause
+from aetherops.runtime.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -27,7 +27,7 @@ _EXTEND_EVERY_S = 5.0
 _FIRST_RETRY_MS, _LAST_RETRY_MS = 100, 5_000
 
 
-class IngestWorker:
+class IngestWorker(Part):
     """Moves batches from the queue into the store; any number may run, in any processes.
 
     A batch is acknowledged after the transaction that holds it has committed. A worker that
@@ -41,19 +41,15 @@ class IngestWorker:
     """
 
     def __init__(self, source: BatchSource, store: TelemetryStore, fetch_batches: int) -> None:
+        super().__init__()
         self._source = source
         self._store = store
         self._fetch_batches = fetch_batches
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        """Finish the batches in hand, take no more, and return from `run`."""
-        self._stopping.set()
 
     async def run(self) -> None:
-        """Work until `stop`; a dependency that is away is waited for."""
+        """Work until `stop`, and finish the batches in hand; who is away is waited for."""
         failures = 0
-        while not self._stopping.is_set():
+        while not self.stopping:
             try:
                 deliveries = await self._source.take(self._fetch_batches, _WAIT_S)
                 if deliveries:
@@ -74,7 +70,7 @@ class IngestWorker:
                 # One batch that cannot be stored must not hold up the others.
                 if len(deliveries) == 1:
                     batch_id = deliveries[0].accepted.batch.batch_id
-                    _log.exception("ingest.batch_not_stored", batch=str(batch_id))
+                    _log.exception("batch_not_stored", batch=str(batch_id))
                     return
                 for delivery in deliveries:
                     await self._store_and_acknowledge([delivery])
@@ -89,13 +85,13 @@ class IngestWorker:
             try:
                 receipts = await self._store.write([one.accepted for one in deliveries])
             except UnavailableError as error:
-                if self._stopping.is_set():
+                if self.stopping:
                     raise
                 failures += 1
                 await self._wait_for(error.dependency, failures)
             else:
                 _log.debug(
-                    "ingest.stored",
+                    "batches_stored",
                     batches=len(receipts),
                     stored=sum(receipt.stored for receipt in receipts),
                 )
@@ -103,8 +99,8 @@ class IngestWorker:
 
     async def _wait_for(self, dependency: str, failures: int) -> None:
         retry_s = retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000
-        _log.warning("ingest.waiting", dependency=dependency, retry_s=retry_s)
-        await pause(self._stopping, retry_s)
+        _log.warning("ingest_paused", dependency=dependency, retry_s=retry_s)
+        await self.pause(retry_s)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from aetherops.errors import InvalidInputError, UnavailableError
-from aetherops.runtime.supervision import pause
+from aetherops.runtime.part import Part, wait_for_event
 
 if TYPE_CHECKING:
     from aetherops.identity.provider_keys import ProviderKeys
@@ -30,7 +30,7 @@ class PublishesKeys(Protocol):
         ...
 
 
-class KeyWatch:
+class KeyWatch(Part):
     """A part of an instance that reads a key set regularly, and when a key is wanted.
 
     Reading that fails changes nothing until the keys are too old to be trusted.
@@ -46,28 +46,28 @@ class KeyWatch:
     def __init__(
         self, endpoint: PublishesKeys, keys: ProviderKeys, period_s: float, least_s: float = 1.0
     ) -> None:
+        super().__init__()
         self._endpoint = endpoint
         self._keys = keys
         self._period_s = period_s
         self._least_s = least_s
-        self._stopping = asyncio.Event()
         self._wanted = asyncio.Event()
         keys.on_wanted = self._wanted.set
 
     async def run(self) -> None:
         """Watch until `stop`."""
         try:
-            while not self._stopping.is_set():
+            while not self.stopping:
                 self._wanted.clear()
                 await self._read()
-                await pause(self._stopping, self._least_s)
-                await pause(self._wanted, self._period_s - self._least_s)
+                await self.pause(self._least_s)
+                await wait_for_event(self._wanted, self._period_s - self._least_s)
         finally:
             await self._endpoint.aclose()
 
     def stop(self) -> None:
         """Ask `run` to return."""
-        self._stopping.set()
+        super().stop()
         self._wanted.set()
 
     async def _read(self) -> None:

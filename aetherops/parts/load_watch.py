@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +11,7 @@ import structlog
 from aetherops.errors import UnavailableError
 from aetherops.queue import queue_health
 from aetherops.ratelimit.load.controller import LoadReading
-from aetherops.runtime.supervision import pause
+from aetherops.runtime.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +33,7 @@ class ReadsBacklog(Protocol):
         ...
 
 
-class LoadWatch:
+class LoadWatch(Part):
     """A part of an instance that reads the backlog regularly and scales limits to it.
 
     A reading that fails changes nothing: limits hold where they are.
@@ -57,25 +56,21 @@ class LoadWatch:
         period_s: float = 1.0,
         clock_us: Callable[[], int] = lambda: time.monotonic_ns() // 1_000,
     ) -> None:
+        super().__init__()
         self._queue = queue
         self._limits = limits
         self._tell_factor = tell_factor
         self._period_s = period_s
         self._clock_us = clock_us
-        self._stopping = asyncio.Event()
         self._before: tuple[int, Backlog] | None = None
         limits.subscribe(self._hear)
 
     async def run(self) -> None:
-        """Watch until `stop`."""
-        while not self._stopping.is_set():
+        """Watch until `stop`; limits then stay as they are."""
+        while not self.stopping:
             with suppress(UnavailableError):
                 self.observe(await self._queue.backlog())
-            await pause(self._stopping, self._period_s)
-
-    def stop(self) -> None:
-        """Return from `run`; limits stay as they are."""
-        self._stopping.set()
+            await self.pause(self._period_s)
 
     def observe(self, backlog: Backlog) -> None:
         """Take one reading in."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from aetherops.errors import AetherOpsError
+from aetherops.runtime.part import Part
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -61,7 +62,7 @@ def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
         yield bound
 
 
-class HttpServer:
+class HttpServer(Part):
     """Serves an ASGI application until stopped; requests under way are answered first.
 
     Parameters
@@ -71,6 +72,7 @@ class HttpServer:
     """
 
     def __init__(self, application: ASGIApp, bound: socket.socket, drain_timeout_s: float) -> None:
+        super().__init__()
         config = uvicorn.Config(
             application,
             access_log=False,
@@ -90,6 +92,7 @@ class HttpServer:
 
     def stop(self) -> None:
         """Take no new connection, and return from `run` once all are done."""
+        super().stop()
         self._server.should_exit = True
 
 

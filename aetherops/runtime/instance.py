@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from aetherops.errors import InvalidInputError, NotFoundError
+from aetherops.errors import InvalidInputError, UnreachableError
 from aetherops.runtime.locks import exclusive, is_held
 from aetherops.runtime.private_files import prepare_data_dir, write_private
 
@@ -41,7 +41,7 @@ class Instance:
     pid: int
 
 
-class NotRunningError(NotFoundError):
+class NotRunningError(UnreachableError):
     """No instance runs on a data directory.
 
     Parameters
@@ -50,11 +50,12 @@ class NotRunningError(NotFoundError):
     """
 
     def __init__(self, data_dir: Path) -> None:
-        super().__init__("running instance", str(data_dir))
+        super().__init__("platform", str(data_dir), "none runs there")
+        self.args = (data_dir,)
 
     def __str__(self) -> str:
         return (
-            f"no AetherOps runs on {self.name}: start one with `aetherops up`, "
+            f"no AetherOps runs on {self.address}: start one with `aetherops up`, "
             "or name one by --url and --token"
         )
 

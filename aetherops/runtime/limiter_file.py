@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import structlog
 
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import LimiterState
+from aetherops.runtime.clock import now_us
 from aetherops.runtime.private_files import write_private
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def kept_in_file(limiter: LocalLimiter, path: Path) -> Iterator[None]:
     A file that is missing, damaged or of other limits leaves the limiter as it is.
     """
     try:
-        limiter.restore(LimiterState.from_bytes(path.read_bytes()), _wall_us())
+        limiter.restore(LimiterState.from_bytes(path.read_bytes()), now_us())
     except FileNotFoundError:
         pass
     except InvalidInputError as error:
@@ -37,8 +37,4 @@ def kept_in_file(limiter: LocalLimiter, path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        write_private(path, limiter.state(_wall_us()).to_bytes())
-
-
-def _wall_us() -> int:
-    return time.time_ns() // 1_000
+        write_private(path, limiter.state(now_us()).to_bytes())

@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
-import asyncpg
 import structlog
 
 from aetherops.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from aetherops.connections.postgres import Postgres, PostgresConnection
 
 __all__ = ["migrate"]
 
@@ -43,7 +46,7 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-async def migrate(pool: asyncpg.Pool, directory: Traversable | None = None) -> list[str]:
+async def migrate(postgres: Postgres, directory: Traversable | None = None) -> list[str]:
     """Bring the database up to date and return the names of what was applied now.
 
     Each file runs in a transaction of its own under an advisory lock, so that replicas may start
@@ -51,7 +54,7 @@ async def migrate(pool: asyncpg.Pool, directory: Traversable | None = None) -> l
 
     Parameters
     ----------
-    pool : of the database to change.
+    postgres : the database to change.
     directory : of files ``NNNN_name.sql``; those of the package by default.
 
     Raises
@@ -62,7 +65,7 @@ async def migrate(pool: asyncpg.Pool, directory: Traversable | None = None) -> l
     """
     migrations = _read(directory or files("aetherops.migrations"))
     applied = []
-    async with pool.acquire() as connection:
+    async with postgres.connection() as connection:
         for migration in migrations:
             async with connection.transaction():
                 if await _apply(connection, migration, migrations):
@@ -72,7 +75,7 @@ async def migrate(pool: asyncpg.Pool, directory: Traversable | None = None) -> l
 
 
 async def _apply(
-    connection: asyncpg.pool.PoolConnectionProxy,
+    connection: PostgresConnection,
     migration: Migration,
     all_migrations: Iterable[Migration],
 ) -> bool:

@@ -5,40 +5,24 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from aetherops.errors import AetherOpsError
 
+if TYPE_CHECKING:
+    from aetherops.runtime.part import Part
+
 __all__ = [
-    "Part",
     "PartEndedError",
     "StopRequest",
-    "pause",
     "stop_on_signals",
     "supervise",
 ]
 
 _log = structlog.get_logger(__name__)
-
-
-class Part(Protocol):
-    """Something that runs as long as the instance does: a worker, the HTTP application."""
-
-    async def run(self) -> None:
-        """Work until `stop` is called, then finish what is in hand and return."""
-
-    def stop(self) -> None:
-        """Ask `run` to come to its end; returns at once."""
-
-
-async def pause(stopping: asyncio.Event, seconds: float) -> None:
-    """Wait as a part does between two pieces of work: until it is to stop, at most so long."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
 
 
 class PartEndedError(AetherOpsError):

@@ -26,7 +26,7 @@ from aetherops.archive.postgres import PostgresTelemetryStore
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.store import AcceptedBatch
 from aetherops.archive.stream import Stream, StreamName
-from aetherops.runtime.connections import connect_postgres
+from aetherops.connections.postgres import Postgres
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.settings import Settings
@@ -37,14 +37,16 @@ ON_DISK = "SELECT pg_total_relation_size('chunk')::float8 / (SELECT sum(count) F
 async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="aetherops-figures-") as name:
         settings = Settings(data_dir=Path(name))
-        async with running_servers(settings) as endpoints:
-            pool = await connect_postgres(endpoints.postgres_dsn, settings)
-            await migrate(pool)
-            store = PostgresTelemetryStore(pool)
+        async with (
+            running_servers(settings) as endpoints,
+            Postgres.connect(endpoints.postgres_dsn) as postgres,
+        ):
+            await migrate(postgres)
+            store = PostgresTelemetryStore(postgres)
             await write(store)
-            show("on disk, index included", f"{await pool.fetchval(ON_DISK):.2f} bytes a sample")
+            on_disk = await postgres.pool.fetchval(ON_DISK)
+            show("on disk, index included", f"{on_disk:.2f} bytes a sample")
             await add_late_samples(store)
-            await pool.close()
 
 
 async def write(store: PostgresTelemetryStore) -> None:

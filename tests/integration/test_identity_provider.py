@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from aetherops.bootstrap.provider import provider_of
+from aetherops.bootstrap.identity import provider_of
 from aetherops.errors import InvalidInputError, UnauthenticatedError, UnavailableError
 from aetherops.identity.keys import SigningKey
 from aetherops.identity.provider_http import ProviderEndpoint

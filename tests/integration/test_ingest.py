@@ -7,12 +7,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from aetherops.archive.jetstream import (
-    GuardedClient,
-    JetStreamQueue,
-    JetStreamSource,
-    prepare_streams,
-)
+from aetherops.archive.jetstream import JetStreamQueue, JetStreamSource, prepare_streams
 from aetherops.archive.postgres import PostgresTelemetryStore
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
@@ -30,14 +25,19 @@ def batch_of(first, n=100):
 
 
 @pytest.fixture
-async def store(postgres_pool):
-    return PostgresTelemetryStore(postgres_pool)
+def nats(guarded_nats):
+    return guarded_nats
+
+
+@pytest.fixture
+async def store(postgres):
+    return PostgresTelemetryStore(postgres)
 
 
 @pytest.fixture
 async def queue(nats):
     await prepare_streams(nats, 64 * 2**20)
-    return JetStreamQueue(GuardedClient(nats))
+    return JetStreamQueue(nats)
 
 
 @asynccontextmanager
@@ -59,7 +59,7 @@ async def all_receipts(store, batches):
 
 
 async def backlog(nats):
-    return (await nats.jetstream().stream_info("TELEMETRY")).state.messages
+    return (await nats.js.stream_info("TELEMETRY")).state.messages
 
 
 async def test_accepted_batches_reach_the_store_and_leave_the_queue(nats, queue, store):
@@ -67,18 +67,18 @@ async def test_accepted_batches_reach_the_store_and_leave_the_queue(nats, queue,
     for batch in batches:
         await queue.put(batch)
 
-    async with running(IngestWorker(JetStreamSource(GuardedClient(nats)), store, 8)):
+    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
         receipts = await all_receipts(store, batches)
 
     assert sum(receipt.stored for receipt in receipts) == 2_000
     assert (await store.find(STREAM.name)).count == 2_000
-    await nats.flush()
+    await nats.client.flush()
     assert await backlog(nats) == 0
 
 
 async def test_a_batch_sent_again_is_stored_once(nats, queue, store):
     batch = batch_of(0)
-    async with running(IngestWorker(JetStreamSource(GuardedClient(nats)), store, 8)):
+    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
         await queue.put(batch)
         await all_receipts(store, [batch])
         await queue.put(batch)
@@ -90,7 +90,7 @@ async def test_a_batch_sent_again_is_stored_once(nats, queue, store):
 
 async def test_several_workers_share_the_batches_and_store_each_once(nats, queue, store):
     batches = [batch_of(i * 60) for i in range(60)]
-    workers = [IngestWorker(JetStreamSource(GuardedClient(nats)), store, 4) for _ in range(3)]
+    workers = [IngestWorker(JetStreamSource(nats), store, 4) for _ in range(3)]
     async with running(workers[0]), running(workers[1]), running(workers[2]):
         for batch in batches:
             await queue.put(batch)
@@ -117,7 +117,7 @@ class Flaky:
 async def test_a_store_that_is_away_is_waited_for_and_nothing_is_lost(nats, queue, store):
     batch = batch_of(0)
     await queue.put(batch)
-    async with running(IngestWorker(JetStreamSource(GuardedClient(nats)), Flaky(store, 3), 8)):
+    async with running(IngestWorker(JetStreamSource(nats), Flaky(store, 3), 8)):
         (receipt,) = await all_receipts(store, [batch])
 
     assert receipt.stored == 100
@@ -126,12 +126,12 @@ async def test_a_store_that_is_away_is_waited_for_and_nothing_is_lost(nats, queu
 async def test_what_was_taken_and_not_acknowledged_is_delivered_again(nats, queue, store):
     batch = batch_of(0)
     await queue.put(batch)
-    (taken,) = await JetStreamSource(GuardedClient(nats)).take(1, 2.0)
+    (taken,) = await JetStreamSource(nats).take(1, 2.0)
     assert taken.accepted.batch.batch_id == batch.batch_id
     assert await backlog(nats) == 1
 
     await taken._message.nak()
-    async with running(IngestWorker(JetStreamSource(GuardedClient(nats)), store, 8)):
+    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
         (receipt,) = await all_receipts(store, [batch])
 
     assert receipt.stored == 100
@@ -140,12 +140,12 @@ async def test_what_was_taken_and_not_acknowledged_is_delivered_again(nats, queu
 async def test_a_message_that_is_no_batch_is_set_aside_and_does_not_hold_up_others(
     nats, queue, store
 ):
-    jetstream = nats.jetstream()
+    jetstream = nats.js
     await jetstream.publish("telemetry.batch", b"not a batch")
     batch = batch_of(0)
     await queue.put(batch)
 
-    async with running(IngestWorker(JetStreamSource(GuardedClient(nats)), store, 8)):
+    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
         await all_receipts(store, [batch])
 
     aside = await jetstream.get_msg("TELEMETRY_REJECTED", 1)
@@ -155,7 +155,7 @@ async def test_a_message_that_is_no_batch_is_set_aside_and_does_not_hold_up_othe
 
 async def test_a_full_queue_refuses_new_batches_and_keeps_the_old(nats, store):
     await prepare_streams(nats, 2**20)
-    queue = JetStreamQueue(GuardedClient(nats))
+    queue = JetStreamQueue(nats)
     kept = []
 
     async def fill():
@@ -167,7 +167,7 @@ async def test_a_full_queue_refuses_new_batches_and_keeps_the_old(nats, store):
     with pytest.raises(UnavailableError, match="nats"):
         await fill()
 
-    async with running(IngestWorker(JetStreamSource(GuardedClient(nats)), store, 8)):
+    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
         receipts = await all_receipts(store, kept)
 
     assert len(kept) > 5

@@ -3,9 +3,9 @@
 import pytest
 
 from aetherops.api.metrics.registry import Metrics
+from aetherops.archive.intake import Backlog
 from aetherops.bootstrap.limits import limits_kept
 from aetherops.ratelimit.errors import RateLimitedError
-from aetherops.resilience import Breaker
 from aetherops.runtime.settings import LimitSettings, Settings
 
 pytestmark = pytest.mark.integration
@@ -19,8 +19,20 @@ def tight(tmp_path):
     return Settings(data_dir=tmp_path, limits=limits)
 
 
+class EmptyQueue:
+    """Nothing waits to be stored."""
+
+    async def backlog(self):
+        return Backlog(batches=0, bytes=0, limit_bytes=1_000, taken=0)
+
+
 def kept(settings, redis):
-    return limits_kept(settings, redis, Breaker("redis"), Metrics())
+    return limits_kept(settings, redis, EmptyQueue(), Metrics())
+
+
+@pytest.fixture
+def redis(guarded_redis):
+    return guarded_redis
 
 
 @pytest.mark.parametrize("gate", ["addresses", "queries"])
@@ -43,7 +55,7 @@ async def test_a_damaged_file_is_ignored(tight, redis, tmp_path):
 async def test_limits_that_are_off_stand_nowhere(tmp_path, redis):
     async with kept(Settings(data_dir=tmp_path, rate_limits="off"), redis) as limits:
         assert limits.admission.ingest is None
-        assert limits.scalable is None
+        assert not limits.parts
 
 
 async def test_replicas_share_an_operators_limit(tight, redis, tmp_path):

@@ -23,7 +23,7 @@ ALWAYS = (-(10**17), 10**17)
 def store(request):
     if request.param == "memory":
         return MemoryTelemetryStore()
-    return PostgresTelemetryStore(request.getfixturevalue("postgres_pool"))
+    return PostgresTelemetryStore(request.getfixturevalue("postgres"))
 
 
 def accepted(version, times, values, stream=ALTITUDE):
@@ -157,8 +157,8 @@ async def test_any_history_of_batches_reads_as_the_latest_version_of_each_instan
 
 
 @pytest.mark.integration
-async def test_concurrent_writers_of_the_same_streams_lose_nothing(postgres_pool):
-    store = PostgresTelemetryStore(postgres_pool)
+async def test_concurrent_writers_of_the_same_streams_lose_nothing(postgres):
+    store = PostgresTelemetryStore(postgres)
     batches = [
         accepted(i, range(i * 50, i * 50 + 100), np.full(100, float(i)), stream)
         for i in range(10)
@@ -175,15 +175,15 @@ async def test_concurrent_writers_of_the_same_streams_lose_nothing(postgres_pool
 
 @pytest.mark.integration
 async def test_chunks_in_postgres_do_not_overlap_and_carry_the_moments_of_their_values(
-    postgres_pool,
+    postgres,
 ):
-    store = PostgresTelemetryStore(postgres_pool)
+    store = PostgresTelemetryStore(postgres)
     rng = np.random.default_rng(3)
     for version in range(40):
         times = rng.integers(0, 30_000, 700)
         await store.write([accepted(version, times, rng.normal(size=700))])
 
-    chunks = await postgres_pool.fetch("SELECT * FROM chunk ORDER BY start_us")
+    chunks = await postgres.pool.fetch("SELECT * FROM chunk ORDER BY start_us")
 
     assert all(a["end_us"] < b["start_us"] for a, b in itertools.pairwise(chunks))
     for chunk in chunks:

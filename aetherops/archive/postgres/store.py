@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import asyncpg
 import numpy as np
 
 from aetherops.archive.chunk import PackedColumns
@@ -14,16 +12,18 @@ from aetherops.archive.postgres.writing import write_batches
 from aetherops.archive.samples import Samples
 from aetherops.archive.store import Receipt, StreamRecord
 from aetherops.archive.stream import Stream, StreamName
-from aetherops.errors import NotFoundError, UnavailableError
-from aetherops.resilience import Breaker, exceptions
+from aetherops.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from uuid import UUID
 
-    from aetherops.archive.store import AcceptedBatch
+    import asyncpg
 
-__all__ = ["PostgresTelemetryStore", "is_postgres_away"]
+    from aetherops.archive.store import AcceptedBatch
+    from aetherops.connections.postgres import Postgres, PostgresConnection
+
+__all__ = ["PostgresTelemetryStore"]
 
 _RECEIPTS = """
 SELECT batch_id, stored, duplicates, corrected FROM receipt WHERE batch_id = ANY($1::uuid[])
@@ -58,50 +58,28 @@ SELECT c.count, c.codec, c.times, c."values" {_RANGE} ORDER BY c.start_us
 """
 
 
-# What the driver raises when the server is away. Deadlocks and serialisation failures end one
-# transaction; the same one succeeds later.
-_FAILURES: tuple[type[Exception], ...] = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.exceptions.OperatorInterventionError,
-    asyncpg.exceptions.InsufficientResourcesError,
-    asyncpg.exceptions.TransactionRollbackError,
-)
-
-#: Judges uses of a connection for a circuit breaker.
-is_postgres_away = exceptions(*_FAILURES)
-
-
 class PostgresTelemetryStore:
-    """`TelemetryStore` over an asyncpg pool on a migrated database.
+    """`TelemetryStore` over a migrated database."""
 
-    Parameters
-    ----------
-    breaker : guards every use of a connection; its detector is `is_postgres_away`.
-    """
-
-    def __init__(self, pool: asyncpg.Pool, breaker: Breaker | None = None) -> None:
-        self._pool = pool
-        self._breaker = breaker or Breaker("postgres", detector=is_postgres_away)
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
 
     async def write(self, batches: Sequence[AcceptedBatch]) -> list[Receipt]:
         """See `TelemetryStore.write`."""
-        async with self._connection() as connection, connection.transaction():
+        async with self._postgres.transaction() as connection:
             await write_batches(connection, batches)
             receipts = await self._receipts(connection, [b.batch.batch_id for b in batches])
         return [receipts[accepted.batch.batch_id] for accepted in batches]
 
     async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
         """See `TelemetryStore.receipts`."""
-        async with self._connection() as connection:
+        async with self._postgres.connection() as connection:
             found = await self._receipts(connection, batch_ids)
         return [found[one] for one in batch_ids if one in found]
 
     @staticmethod
     async def _receipts(
-        connection: asyncpg.pool.PoolConnectionProxy, batch_ids: Sequence[UUID]
+        connection: PostgresConnection, batch_ids: Sequence[UUID]
     ) -> dict[UUID, Receipt]:
         rows = await connection.fetch(_RECEIPTS, batch_ids)
         return {row["batch_id"]: Receipt(**row) for row in rows}
@@ -110,12 +88,12 @@ class PostgresTelemetryStore:
         self, prefix: str = "", *, after: str = "", limit: int = 100
     ) -> list[StreamRecord]:
         """See `TelemetryStore.streams`."""
-        async with self._connection() as connection:
+        async with self._postgres.connection() as connection:
             return [_record(row) for row in await connection.fetch(_STREAMS, prefix, after, limit)]
 
     async def find(self, name: StreamName) -> StreamRecord:
         """See `TelemetryStore.find`."""
-        async with self._connection() as connection:
+        async with self._postgres.connection() as connection:
             row = await connection.fetchrow(_FIND, str(name))
         if row is None:
             raise NotFoundError("stream", str(name))
@@ -123,27 +101,18 @@ class PostgresTelemetryStore:
 
     async def count(self, name: StreamName, start_us: int, end_us: int) -> int:
         """See `TelemetryStore.count`."""
-        async with self._connection() as connection:
+        async with self._postgres.connection() as connection:
             return int(await connection.fetchval(_COUNT, str(name), start_us, end_us))
 
     async def read(self, name: StreamName, start_us: int, end_us: int) -> Samples:
         """See `TelemetryStore.read`."""
-        async with self._connection() as connection:
+        async with self._postgres.connection() as connection:
             rows = await connection.fetch(_READ, str(name), start_us, end_us)
         if not rows:
             await self.find(name)
             return Samples.empty()
         packed = [PackedColumns(**row) for row in rows]
         return await asyncio.to_thread(_unpack_range, packed, start_us, end_us)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        """A guarded connection; what the driver raises when it fails becomes our error."""
-        try:
-            async with self._breaker.guard(), self._pool.acquire() as connection:
-                yield connection
-        except _FAILURES as error:
-            raise UnavailableError("postgres") from error
 
 
 def _record(row: asyncpg.Record) -> StreamRecord:

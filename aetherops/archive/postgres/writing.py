@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
-    import asyncpg
-
     from aetherops.archive.store import AcceptedBatch
     from aetherops.archive.stream import Stream
+    from aetherops.connections.postgres import PostgresConnection
 
 __all__ = ["write_batches"]
 
@@ -106,9 +105,7 @@ class _Change:
         ]
 
 
-async def write_batches(
-    connection: asyncpg.pool.PoolConnectionProxy, batches: Sequence[AcceptedBatch]
-) -> None:
+async def write_batches(connection: PostgresConnection, batches: Sequence[AcceptedBatch]) -> None:
     """Store those of the batches that have no receipt yet; runs inside a transaction."""
     stream_ids = await _lock_streams(connection, batches)
     # Only behind the locks: a batch's own streams keep a second writer of it waiting.
@@ -135,7 +132,7 @@ async def write_batches(
 
 
 async def _lock_streams(
-    connection: asyncpg.pool.PoolConnectionProxy, batches: Sequence[AcceptedBatch]
+    connection: PostgresConnection, batches: Sequence[AcceptedBatch]
 ) -> dict[str, int]:
     streams: dict[str, Stream] = {
         str(series.stream.name): series.stream
@@ -153,7 +150,7 @@ async def _lock_streams(
 
 
 async def _without_receipt(
-    connection: asyncpg.pool.PoolConnectionProxy, batches: Sequence[AcceptedBatch]
+    connection: PostgresConnection, batches: Sequence[AcceptedBatch]
 ) -> list[AcceptedBatch]:
     by_id: dict[UUID, AcceptedBatch] = {}
     for accepted in batches:
@@ -186,7 +183,7 @@ def _sorted(parts: list[Incoming]) -> Incoming:
     return joined[np.argsort(times, kind="stable")]
 
 
-async def _place(connection: asyncpg.pool.PoolConnectionProxy, changes: Sequence[_Change]) -> None:
+async def _place(connection: PostgresConnection, changes: Sequence[_Change]) -> None:
     by_id = {change.stream_id: change for change in changes}
     rows = await connection.fetch(
         _SPANS,
@@ -201,7 +198,7 @@ async def _place(connection: asyncpg.pool.PoolConnectionProxy, changes: Sequence
 
 
 async def _take_chunks(
-    connection: asyncpg.pool.PoolConnectionProxy, changes: Iterable[_Change]
+    connection: PostgresConnection, changes: Iterable[_Change]
 ) -> dict[tuple[int, int], PackedColumns]:
     keys = [key for change in changes for key in change.replaced()]
     if not keys:

@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aetherops.cli.outcome import UnreachableError
+from aetherops.cli.outcome import ServerBusyError
+from aetherops.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ class ReceiptFollower:
 
         Raises
         ------
-        UnreachableError
+        ServerBusyError, UnreachableError
             For too long nothing was stored, or nobody answered.
         """
         pause_s = _FIRST_POLL_S
@@ -99,7 +100,7 @@ class ReceiptFollower:
         """Take the receipts that are there; whether there was any."""
         try:
             receipts = await self._client.receipts(list(self._waiting)[:_MOST_ASKED])
-        except UnreachableError as error:
+        except (UnreachableError, ServerBusyError) as error:
             self._check_stall(error)
             return False
         for receipt in receipts:
@@ -112,12 +113,12 @@ class ReceiptFollower:
             self._check_stall(self._not_stored())
         return bool(receipts)
 
-    def _check_stall(self, error: UnreachableError) -> None:
+    def _check_stall(self, error: UnreachableError | ServerBusyError) -> None:
         if time.monotonic() - self._changed_s > self._stalled_s:
             raise error
 
-    def _not_stored(self) -> UnreachableError:
-        return UnreachableError(
+    def _not_stored(self) -> ServerBusyError:
+        return ServerBusyError(
             f"{sum(self._waiting.values()):,} samples are accepted and not stored yet; "
             "they wait in the platform's queue and need not be sent again"
         )

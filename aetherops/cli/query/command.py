@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aetherops.archive.stream import StreamName
 from aetherops.cli.client import Client
-from aetherops.cli.outcome import FaultFoundError, ServerRefusedError, UnreachableError
+from aetherops.cli.outcome import FaultFoundError, ServerBusyError, ServerRefusedError
 from aetherops.errors import AetherOpsError, InvalidInputError, NotFoundError
 from aetherops.instants import parse_us, to_iso
 
@@ -102,7 +102,7 @@ def ask(question: Question, connection: Connection) -> QueryAnswer:
     InvalidInputError
         The range is inverted, or the server finds another fault in the question.
     UnreachableError, ServerRefusedError
-        The server does not answer, or not to this token.
+        The server does not answer, or not now, or not to this token.
     """
 
     async def ask_instance() -> QueryAnswer:
@@ -195,6 +195,6 @@ def _error_of(error: Mapping[str, Any]) -> AetherOpsError:
         case "BAD_INPUT" | "LIMIT_EXCEEDED":
             return FaultFoundError(message)
         case "UNAVAILABLE" | "TIMED_OUT":
-            return UnreachableError(message)
+            return ServerBusyError(message)
         case _:
             return ServerRefusedError(message)

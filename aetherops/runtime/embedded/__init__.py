@@ -15,6 +15,7 @@ import structlog
 
 from aetherops.connections.endpoints import Endpoints
 from aetherops.errors import AetherOpsError
+from aetherops.resilience import Retry
 from aetherops.runtime.embedded.nats import EmbeddedNats
 from aetherops.runtime.embedded.postgres import EmbeddedPostgres
 from aetherops.runtime.embedded.valkey import EmbeddedValkey
@@ -24,7 +25,9 @@ from aetherops.runtime.settings import Settings
 
 __all__ = ["running_servers"]
 
-_FIRST_RESTART_S, _LAST_RESTART_S = 0.1, 10.0
+_RESTART_AFTER_S = 0.1
+#: Less and less eagerly while a server does not come up, and for ever: what needs it waits too.
+_RESTART = Retry(attempts=None, base_ms=200, cap_ms=10_000, jitter=0.0, on=(AetherOpsError,))
 
 _log = structlog.get_logger(__name__)
 
@@ -105,19 +108,21 @@ async def _start_all(servers: Mapping[str, EmbeddedServer]) -> dict[str, str]:
 
 
 async def _keep_running(server: EmbeddedServer) -> None:
-    """Start the server anew whenever it ends, less and less eagerly while it does not come up."""
-    retry_s = _FIRST_RESTART_S
+    """Start the server anew whenever it ends."""
     while True:
         status = await server.ended()
-        _log.error("server_ended", server=server.name, status=status, restart_s=retry_s)
-        await asyncio.sleep(retry_s)
-        try:
-            await server.start()
-            retry_s = _FIRST_RESTART_S
-        except AetherOpsError as error:
-            _log.error("server_not_restarted", server=server.name, reason=str(error))
-            await server.stop()
-            retry_s = min(2 * retry_s, _LAST_RESTART_S)
+        _log.error("server_ended", server=server.name, status=status, restart_s=_RESTART_AFTER_S)
+        await asyncio.sleep(_RESTART_AFTER_S)
+        await _RESTART.call_async(_restart, server)
+
+
+async def _restart(server: EmbeddedServer) -> None:
+    try:
+        await server.start()
+    except AetherOpsError as error:
+        _log.error("server_not_restarted", server=server.name, reason=str(error))
+        await server.stop()
+        raise
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-import asyncpg
 import structlog
 
+from aetherops.connections.postgres import Postgres, accepts_connections
 from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
 
@@ -79,8 +79,9 @@ class EmbeddedPostgres:
             self._directory, _SOCKET_NAME, self._directory.stat().st_uid
         )
         await self._child.start(self._command(programs), clear=self._clear_stale_locks)
-        await self._child.until_ready(lambda: _accepts(self._dsn("postgres")), _START_TIMEOUT_S)
-        await _ensure_database(self._dsn("postgres"))
+        admin_dsn = self._dsn("postgres")
+        await self._child.until_ready(lambda: accepts_connections(admin_dsn), _START_TIMEOUT_S)
+        await _ensure_database(admin_dsn)
         return self._dsn(_DATABASE)
 
     async def ended(self) -> int:
@@ -141,22 +142,13 @@ def _find_programs() -> Path:
     )
 
 
-async def _accepts(dsn: str) -> bool:
-    try:
-        connection = await asyncpg.connect(dsn, timeout=5.0)
-    except (OSError, asyncpg.CannotConnectNowError):
-        return False
-    await connection.close()
-    return True
-
-
 async def _ensure_database(dsn: str) -> None:
-    connection = await asyncpg.connect(dsn, timeout=5.0)
-    try:
+    async with (
+        Postgres.connect(dsn, pool_size=1, connect_timeout_s=5.0) as postgres,
+        postgres.connection() as connection,
+    ):
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _DATABASE):
             await connection.execute(f"CREATE DATABASE {_DATABASE}")
-    finally:
-        await connection.close()
 
 
 def _remove_if_stale(lock: Path, ended_pid: int) -> None:

@@ -10,9 +10,8 @@ import signal
 from pathlib import Path
 from urllib.parse import quote
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
+from aetherops.connections.redis import Redis
+from aetherops.errors import UnreachableError
 from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
 from aetherops.runtime.private_files import write_private
@@ -72,13 +71,13 @@ class EmbeddedValkey:
 
 async def _answers(url: str) -> bool:
     """False also while it loads its file, which it says by an error."""
-    client = Redis.from_url(url, socket_timeout=_PING_TIMEOUT_S)
     try:
-        return bool(await client.ping())
-    except (RedisError, OSError):
+        async with Redis.connect(
+            url, connect_timeout_s=_PING_TIMEOUT_S, command_timeout_s=_PING_TIMEOUT_S
+        ):
+            return True
+    except UnreachableError:
         return False
-    finally:
-        await client.aclose()
 
 
 def _find_program() -> Path:

@@ -12,13 +12,13 @@ from typer.testing import CliRunner
 import aetherops
 from aetherops.cli.application import application
 from aetherops.cli.connection import find_connection
-from aetherops.cli.outcome import ExitStatus, UnreachableError
+from aetherops.cli.outcome import ExitStatus
 from aetherops.cli.up import announcement
 from aetherops.core import IMPLEMENTATION
 from aetherops.errors import InvalidInputError
 from aetherops.identity.keys import load_or_create_key
 from aetherops.identity.tokens import TokenVerifier
-from aetherops.runtime.instance import Instance
+from aetherops.runtime.instance import Instance, NotRunningError
 
 runner = CliRunner()
 CSV = "utc,value\n2026-01-31T12:00:00Z,1\n"
@@ -178,7 +178,7 @@ class TestConnection:
         assert "secret" not in repr(connection)
 
     def test_nothing_runs_in_an_empty_directory(self, tmp_path: Path) -> None:
-        with pytest.raises(UnreachableError, match="aetherops up"):
+        with pytest.raises(NotRunningError, match="aetherops up"):
             find_connection(tmp_path, None, None)
 
 

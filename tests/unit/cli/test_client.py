@@ -14,9 +14,9 @@ from aetherops.cli.client import Client
 from aetherops.cli.connection import Connection
 from aetherops.cli.ingest.receipts import ReceiptFollower
 from aetherops.cli.ingest.upload import BATCH_SAMPLES, Upload
-from aetherops.cli.outcome import FaultFoundError, ServerRefusedError, UnreachableError
+from aetherops.cli.outcome import FaultFoundError, ServerBusyError, ServerRefusedError
 from aetherops.cli.query.command import Question, UnknownStreamError, ask_client
-from aetherops.errors import InvalidInputError
+from aetherops.errors import InvalidInputError, UnreachableError
 
 STREAM = Stream(StreamName("test", "cli", "value"), "V")
 T0_US = 1_769_860_800_000_000
@@ -53,7 +53,7 @@ class TestSend:
     async def test_patience_ends_with_the_servers_words(self, platform) -> None:
         platform.intake.refusals = 10**6
         async with client_of(platform, patience_s=0.2) as client:
-            with pytest.raises(UnreachableError, match="nats is unavailable"):
+            with pytest.raises(ServerBusyError, match="nats is unavailable"):
                 await client.send(batch_of([1.0]))
 
     async def test_a_wrong_token_is_refused_at_once(self, platform) -> None:
@@ -122,7 +122,7 @@ class TestUpload:
             await client.send(batch)
             follower.add(batch.batch_id, len(batch))
             follower.close()
-            with pytest.raises(UnreachableError, match="2 samples are accepted and not stored"):
+            with pytest.raises(ServerBusyError, match="2 samples are accepted and not stored"):
                 await follower.run()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +13,7 @@ from hypothesis import given, settings, strategies as st
 from sgp4.api import WGS72, Satrec
 from sgp4.propagation import gstime
 
-from aetherops.archive.samples import SampleBatch
-from aetherops.demo.constellation import BLOCK_SAMPLES, Constellation, Satellite, feed
+from aetherops.demo.constellation import BLOCK_SAMPLES, Constellation, Satellite
 from aetherops.demo.earth import (
     EQUATORIAL_RADIUS_KM,
     FLATTENING,
@@ -26,8 +24,7 @@ from aetherops.demo.earth import (
     sun_position_km,
     to_earth_fixed,
 )
-from aetherops.errors import UnavailableError
-from aetherops.instants import from_us, parse_us, to_us
+from aetherops.instants import from_us, parse_us
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 SECOND_US, DAY_US = 1_000_000, 86_400_000_000
@@ -264,75 +261,3 @@ class TestBatches:
             "orbit/vanguard-1/speed_km_s": ("km/s", "gauge"),
             "orbit/vanguard-1/eclipse": ("", "state"),
         }
-
-
-class RecordingIntake:
-    """Keeps what it is given; refuses the first `refusals` times."""
-
-    def __init__(self, wanted: int, stop: asyncio.Event, refusals: int = 0) -> None:
-        self.batches: list[SampleBatch] = []
-        self._wanted, self._stop, self._refusals = wanted, stop, refusals
-
-    async def put(self, batch: SampleBatch) -> None:
-        if self._refusals:
-            self._refusals -= 1
-            raise UnavailableError("nats", 0.001)
-        self.batches.append(batch)
-        if len(self.batches) == self._wanted:
-            self._stop.set()
-
-
-class TestFeed:
-    async def test_the_past_comes_first_and_then_the_present(self) -> None:
-        stop = asyncio.Event()
-        fleet = Constellation(Constellation.default().satellites[:2])
-        intake = RecordingIntake(wanted=2 + 2 + 4, stop=stop, refusals=3)
-        clock = iter(range(NOON_US, NOON_US + 100 * SECOND_US, 2 * SECOND_US))
-        async with asyncio.timeout(30):
-            await feed(
-                intake,
-                lambda: next(clock),
-                stop,
-                constellation=fleet,
-                history_us=BLOCK_SAMPLES * SECOND_US,
-                live_period_s=0.001,
-            )
-        times = np.concatenate(
-            [
-                b.series[0].samples.times_us
-                for b in intake.batches
-                if "vanguard" in str(b.series[0].stream.name)
-            ]
-        )
-        assert (np.diff(times) == SECOND_US).all()
-        block_us = BLOCK_SAMPLES * SECOND_US
-        assert times[0] == (NOON_US - block_us) // block_us * block_us
-        assert times[-1] >= NOON_US
-
-    async def test_a_feed_that_starts_again_repeats_its_whole_blocks(self) -> None:
-        fleet = Constellation(Constellation.default().satellites[:1])
-        runs = []
-        for now_us in (NOON_US, NOON_US + 1_000 * SECOND_US):
-            stop = asyncio.Event()
-            intake = RecordingIntake(wanted=3, stop=stop)
-            async with asyncio.timeout(30):
-                await feed(
-                    intake,
-                    lambda now_us=now_us: now_us,
-                    stop,
-                    constellation=fleet,
-                    history_us=2 * BLOCK_SAMPLES * SECOND_US,
-                )
-            runs.append([b.batch_id for b in intake.batches])
-        assert runs[0][:2] == runs[1][:2]
-        assert runs[0][2] != runs[1][2]
-
-    async def test_a_feed_stops_while_its_intake_is_away(self) -> None:
-        stop = asyncio.Event()
-        intake = RecordingIntake(wanted=1, stop=stop, refusals=10**9)
-        task = asyncio.create_task(feed(intake, lambda: to_us(datetime.now(UTC)), stop))
-        await asyncio.sleep(0.05)
-        stop.set()
-        async with asyncio.timeout(10):
-            await task
-        assert intake.batches == []

@@ -4,26 +4,26 @@ import signal
 
 import pytest
 
+from aetherops.runtime.part import Part
 from aetherops.runtime.supervision import (
     PartEndedError,
     StopRequest,
-    pause,
     stop_on_signals,
     supervise,
 )
 
 
-class Worker:
+class Worker(Part):
     """Runs until stopped, then takes as long as it is told to; writes down what happens."""
 
     def __init__(self, name: str, events: list[str], finish_s: float = 0.0) -> None:
+        super().__init__()
         self._name, self._events, self._finish_s = name, events, finish_s
-        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         self._events.append(f"{self._name} runs")
         try:
-            await self._stopping.wait()
+            await self.pause(3_600)
             await asyncio.sleep(self._finish_s)
         except asyncio.CancelledError:
             self._events.append(f"{self._name} cut off")
@@ -32,7 +32,7 @@ class Worker:
 
     def stop(self) -> None:
         self._events.append(f"{self._name} stops")
-        self._stopping.set()
+        super().stop()
 
 
 class Failing(Worker):
@@ -135,13 +135,3 @@ async def test_a_signal_is_a_request_and_later_ones_are_not_ours(number: signal.
 
     assert not request.repeated.is_set()
     assert signal.getsignal(number) in (before, signal.default_int_handler, signal.SIG_DFL)
-
-
-async def test_a_pause_ends_by_itself_or_when_the_part_is_to_stop() -> None:
-    stopping = asyncio.Event()
-    await pause(stopping, 0.001)
-    assert not stopping.is_set()
-
-    waiting = asyncio.create_task(pause(stopping, 3_600))
-    stopping.set()
-    await waiting

@@ -1,0 +1,138 @@
+"""NATS: a connection that renews itself, whose every use passes a circuit breaker."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.client import Client
+
+from aetherops.connections.endpoints import without_secrets
+from aetherops.connections.probes import PROBE_TIMEOUT_S, answers
+from aetherops.errors import UnavailableError, UnreachableError
+from aetherops.resilience import Breaker, exceptions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+__all__ = ["Nats", "is_nats_away"]
+
+_RECONNECT_WAIT_S = 0.25
+_PENDING_BYTES = 32 * 2**20
+
+# What the driver raises when it could not do what was asked.
+_FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError)
+
+#: Judges uses of the client for a circuit breaker. An `APIError` says nothing against the server:
+#: it answered, and a full stream must not keep the workers from emptying it.
+is_nats_away = exceptions(*_FAILURES, exclude=(nats.js.errors.APIError,))
+
+_log = structlog.get_logger(__name__)
+
+
+class Nats:
+    """A NATS client behind a circuit breaker.
+
+    Parameters
+    ----------
+    client : a connected client.
+    breaker : guards every use; its detector is `is_nats_away`.
+    """
+
+    def __init__(self, client: Client, breaker: Breaker | None = None) -> None:
+        self.client = client
+        self.js = client.jetstream()
+        self.breaker = breaker or Breaker("nats", detector=is_nats_away)
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls, url: str, breaker: Breaker | None = None, *, connect_timeout_s: float = 10.0
+    ) -> AsyncIterator[Self]:
+        """Connect to one URL, or several with commas; close with the block.
+
+        A connection that is lost is made again for ever.
+
+        Parameters
+        ----------
+        connect_timeout_s : limit on the first connection, and on each that renews it.
+
+        Raises
+        ------
+        UnreachableError
+            No server answers there in time, or it refuses us.
+        """
+        handle = cls(await _connected(url, connect_timeout_s), breaker)
+        try:
+            yield handle
+        finally:
+            await handle.close()
+
+    @asynccontextmanager
+    async def guarded(self) -> AsyncIterator[Client]:
+        """One use of `client` or `js`; what the driver raises becomes our error.
+
+        Raises
+        ------
+        UnavailableError
+            The server is away, or did not do what was asked.
+        """
+        try:
+            async with self.breaker.guard():
+                if not self.client.is_connected:
+                    # It would buffer what is sent, and time out much later.
+                    raise ConnectionError("NATS is not connected")
+                yield self.client
+        except _FAILURES as error:
+            raise UnavailableError("nats") from error
+
+    async def probe(self, timeout_s: float = PROBE_TIMEOUT_S) -> bool:
+        """Whether JetStream answers now, whatever the breaker says."""
+        return await answers(self.js.account_info, timeout_s)
+
+    async def close(self) -> None:
+        """Close the connection; subscriptions end with it."""
+        await self.client.close()
+
+
+async def _connected(url: str, timeout_s: float) -> Client:
+    client = Client()
+    failures: list[Exception] = []
+
+    async def note_failure(error: Exception) -> None:
+        if not client.is_connected:
+            failures[:] = [error]
+        _log.warning("nats_failed", error=str(error) or type(error).__name__)
+
+    try:
+        async with asyncio.timeout(timeout_s):
+            options = _options(client, timeout_s)
+            await client.connect(url.split(","), error_cb=note_failure, **options)
+    except (OSError, nats.errors.Error) as error:
+        await client.close()
+        reason = failures[-1] if failures else error
+        raise UnreachableError("nats", without_secrets(url), reason) from error
+    return client
+
+
+def _options(client: Client, connect_timeout_s: float) -> dict[str, Any]:
+    async def note_loss() -> None:
+        if not client.is_closed:  # an end that was asked for is no loss
+            _log.warning("nats_disconnected")
+
+    async def note_return() -> None:
+        _log.warning("nats_reconnected")
+
+    return {
+        "name": "aetherops",
+        "connect_timeout": connect_timeout_s,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": _RECONNECT_WAIT_S,
+        "pending_size": _PENDING_BYTES,
+        "disconnected_cb": note_loss,
+        "reconnected_cb": note_return,
+    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aetherops.api.admission import Admission, Gate
 from aetherops.parts.load_watch import LoadWatch
-from aetherops.ratelimit import BucketLimit, Rate, TokenBucket
+from aetherops.ratelimit import TokenBucket
 from aetherops.ratelimit.load.adaptive import AdaptiveLimits
 from aetherops.ratelimit.ports import LocalAsAsync
 from aetherops.ratelimit.redis.counters import RedisCounters
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aetherops.api.metrics.registry import Metrics
     from aetherops.connections.redis import Redis
     from aetherops.parts.load_watch import ReadsBacklog
+    from aetherops.ratelimit import BucketLimit
     from aetherops.ratelimit.ports import AsyncLimiter
     from aetherops.runtime.part import Part
     from aetherops.runtime.settings import Settings
@@ -64,9 +65,8 @@ async def limits_kept(
                 name, AsyncShadowLimiter(limiter) if is_watched else limiter, [limit], metrics
             )
 
-        address = _bucket(chosen.address_burst, chosen.address_requests_per_s)
-        ingest = _bucket(chosen.ingest_burst, chosen.ingest_samples_per_s)
-        queries = _bucket(chosen.query_burst, chosen.query_cost_per_s)
+        address, ingest = chosen.address_limit(), chosen.ingest_limit()
+        queries = chosen.query_limit()
         bucket = TokenBucket(address.burst_capacity, address.refill_rate, share_overflow=True)
         stack.enter_context(kept_in_file(bucket, settings.data_dir / "address-limits.bin"))
         ingest_limiter = shared("ingest", ingest)
@@ -77,7 +77,3 @@ async def limits_kept(
         )
         watch = LoadWatch(queue, AdaptiveLimits([ingest_limiter]), metrics.limit_factor.set)
         yield Limits(admission, {"load-watch": watch} if chosen.adapt else {})
-
-
-def _bucket(burst: int, per_s: int) -> BucketLimit:
-    return BucketLimit(burst, Rate.of(per_s))

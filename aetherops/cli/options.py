@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from aetherops.errors import InvalidInputError
-from aetherops.runtime.settings import Settings
+from aetherops.runtime.settings_reading import read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aetherops.runtime.settings import Settings
 
 __all__ = ["settings_with"]
 
@@ -29,10 +28,4 @@ def settings_with(
         data_dir = data_dir.absolute()
     options = {"data_dir": data_dir, "host": host, "port": port}
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        # What was found is not shown: it may be a password.
-        raise InvalidInputError(f"AETHEROPS_{name}", "another value", first["msg"]) from error
+    return read_settings(**given)

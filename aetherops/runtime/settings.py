@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 from platformdirs import user_data_path
 from pydantic import (
@@ -13,11 +13,20 @@ from pydantic import (
     SecretStr,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from aetherops.archive.samples import MAX_BATCH_SAMPLES
+from aetherops.errors import InvalidInputError
+from aetherops.ratelimit import BucketLimit, Rate
 from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.resilience import BreakerPolicy
 
@@ -45,6 +54,15 @@ class BreakerSettings(BaseModel):
             success_threshold=self.probe_count,
         )
 
+    @model_validator(mode="after")
+    def _makes_a_policy(self) -> Self:
+        try:
+            self.policy()
+        except InvalidInputError as error:
+            name = "probe_count" if error.field == "success_threshold" else error.field
+            raise InvalidInputError(name, error.value, error.expected) from error
+        return self
+
 
 class LimitSettings(BaseModel):
     """How much may come in. A burst is what may come at once; a rate is what may be sustained."""
@@ -63,12 +81,43 @@ class LimitSettings(BaseModel):
     replicas: int = Field(1, ge=1, description="Processes that share the limits.")
     adapt: bool = Field(True, description="Scale ingest limits to the backlog.")
 
+    def address_limit(self) -> BucketLimit:
+        """Requests of one address."""
+        return BucketLimit(self.address_burst, Rate.of(self.address_requests_per_s))
+
+    def ingest_limit(self) -> BucketLimit:
+        """Samples of one operator."""
+        return BucketLimit(self.ingest_burst, Rate.of(self.ingest_samples_per_s))
+
+    def query_limit(self) -> BucketLimit:
+        """What one operator's queries cost."""
+        return BucketLimit(self.query_burst, Rate.of(self.query_cost_per_s))
+
+    @model_validator(mode="after")
+    def _makes_limits(self) -> Self:
+        for limit, burst, rate in (
+            (self.address_limit, "address_burst", "address_requests_per_s"),
+            (self.ingest_limit, "ingest_burst", "ingest_samples_per_s"),
+            (self.query_limit, "query_burst", "query_cost_per_s"),
+        ):
+            try:
+                limit()
+            except InvalidInputError as error:
+                name = rate if error.field.startswith("rate") else burst
+                raise InvalidInputError(name, getattr(self, name), error.expected) from error
+        return self
+
 
 class Settings(BaseSettings):
     """Settings of one instance. An environment variable is ``AETHEROPS_`` and the name."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AETHEROPS_", env_nested_delimiter="__", frozen=True, extra="ignore"
+        env_prefix="AETHEROPS_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        # One variable of a group leaves the others of this group at their own defaults.
+        nested_model_default_partial_update=True,
     )
 
     data_dir: Path = Field(
@@ -130,9 +179,29 @@ class Settings(BaseSettings):
     drain_timeout_s: float = Field(20.0, gt=0, description="Grace on SIGTERM before tasks end.")
     token_lifetime_s: int = Field(30 * 86_400, gt=0, description="Of the token that `up` prints.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What a program gives goes before the environment; nothing else is read."""
+        return init_settings, _Environment(settings_cls)
+
     @field_validator("token_issuer")
     @classmethod
     def _needed_with_a_key_set(cls, issuer: str | None, info: ValidationInfo) -> str | None:
         if info.data.get("jwks_url") and not issuer:
             raise PydanticCustomError("no_issuer", "the issuer whose keys AETHEROPS_JWKS_URL names")
         return issuer
+
+
+class _Environment(EnvSettingsSource):
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """A group's JSON; a text that is none is refused with the values, not on its own way."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value

@@ -1,17 +1,32 @@
-"""The exceptions of AetherOps: one root, three branches.
+"""The exceptions of AetherOps: one root, three branches, and what stands alone.
 
 ::
 
     AetherOpsError
-    ├── InvalidInputError (also ValueError)   the caller's input is wrong: names the field
-    ├── RefusedError                          understood, but not allowed
-    │   ├── UnauthenticatedError              who are you?
-    │   ├── ForbiddenError                    not with these rights
-    │   ├── NotFoundError                     no such thing
-    │   └── LimitExceededError                too much, or too often
-    └── UnavailableError                      a dependency is down: try again later
+    ├── InvalidInputError (also ValueError)  the caller's input is wrong: names the field
+    ├── RefusedError                         understood, but not allowed
+    │   ├── UnauthenticatedError             who are you?
+    │   ├── ForbiddenError                   not with these rights
+    │   ├── NotFoundError                    no such thing
+    │   │   └── UnknownStreamError           and what may be meant (cli.query.command)
+    │   ├── LimitExceededError               too much at once
+    │   ├── RateLimitedError                 too often (ratelimit.errors)
+    │   └── IllegalTransitionError           not from this state (resilience.breakers.errors)
+    ├── UnavailableError                     a dependency is down: try again later
+    │   ├── UnreachableError                 no connection, or no answer in time
+    │   │   └── NotRunningError              no platform on this directory (runtime.instance)
+    │   ├── BreakerOpenError                 the call was not made (resilience.breakers.errors)
+    │   └── ServerStartError                 an embedded server (runtime.embedded.child)
+    ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)
+    ├── AlreadyRunningError                  two on one directory (runtime.locks)
+    ├── AddressInUseError                    two on one port (runtime.http_server)
+    ├── PartEndedError                       a part returned unasked (runtime.supervision)
+    ├── ServerRefusedError                   a command's server did not do it (cli.outcome)
+    │   └── ServerBusyError                  and may do it later (cli.outcome)
+    └── FaultFoundError                      a fault in a command, in its words (cli.outcome)
 
-Adapters translate their driver's errors into these, ``from`` the original.
+An error of another module is drawn with it. Adapters translate their driver's errors into these,
+``from`` the original.
 """
 
 from __future__ import annotations

@@ -111,5 +111,5 @@ async def respond_with_failure(request: Request, error: Exception) -> OrjsonResp
 
 def _internal(error: Exception) -> Failure:
     error_id = uuid4().hex[:12]
-    _log.error("internal_error", error_id=error_id, exc_info=error)
+    _log.error("request_failed", error_id=error_id, exc_info=error)
     return Failure("INTERNAL", 500, f"internal error {error_id}", {"id": error_id})

@@ -25,7 +25,7 @@ async def test_any_other_id_is_replaced(client, sent):
 async def test_a_request_is_logged_without_what_it_carried(client, platform):
     with structlog.testing.capture_logs() as logs:
         await client.get("/graphql?query={__typename}&secret=hunter2")
-    (entry,) = (entry for entry in logs if entry["event"] == "request")
+    (entry,) = (entry for entry in logs if entry["event"] == "request_ended")
     assert entry["method"] == "GET"
     assert entry["path"] == "/graphql"
     assert entry["status"] == 200

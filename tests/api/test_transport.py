@@ -212,7 +212,7 @@ class TestFaults:
         assert error["extensions"]["code"] == "INTERNAL"
         assert error["message"] == f"internal error {error['extensions']['id']}"
         assert "hunter2" not in response.text
-        (entry,) = (entry for entry in logs if entry["event"] == "internal_error")
+        (entry,) = (entry for entry in logs if entry["event"] == "request_failed")
         assert entry["error_id"] == error["extensions"]["id"]
         assert str(entry["exc_info"]) == "password=hunter2"
 

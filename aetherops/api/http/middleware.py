@@ -82,7 +82,7 @@ class RequestLog:
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.latency_s.labels(route).observe(duration_s)
         _log.info(
-            "request",
+            "request_ended",
             method=scope["method"],
             path=scope["path"],
             status=status,

@@ -98,7 +98,76 @@ async def test_unless_told_otherwise_it_really_sleeps() -> None:
     assert await retry.call_async(Backend(1).answer_async, 7) == 7
 
 
-@pytest.mark.parametrize("rules", [{"attempts": 0}, {"jitter": 1.5}, {"base_ms": -1}])
+@pytest.mark.parametrize(
+    "rules", [{"attempts": 0}, {"jitter": 1.5}, {"base_ms": -1}, {"patience_s": -1.0}]
+)
 def test_rules_out_of_range_are_refused(rules: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
         Retry(**rules)
+
+
+class SlowClock:
+    """Stands still except while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+class BusyError(Exception):
+    """Asks to be left alone for a while."""
+
+    def __init__(self, wait_s: float | None) -> None:
+        self.wait_s = wait_s
+
+
+def refusing(*waits_s: float | None) -> Callable[[], str]:
+    """Refuses once for each wait that it asks for, then answers."""
+    errors = [BusyError(wait_s) for wait_s in waits_s]
+
+    def ask() -> str:
+        if errors:
+            raise errors.pop(0)
+        return "done"
+
+    return ask
+
+
+def test_without_a_number_of_attempts_it_goes_on(
+    retry: Callable[..., Retry], waits_s: list[float]
+) -> None:
+    assert retry(attempts=None, base_ms=1, cap_ms=4).call(Backend(100).answer, 7) == 7
+    assert waits_s == [0.001, 0.002, *[0.004] * 98]
+
+
+def test_no_attempt_begins_after_patience_has_ended() -> None:
+    clock, backend = SlowClock(), Backend(10)
+    retry = Retry(
+        attempts=None, patience_s=1.0, base_ms=400, jitter=0.0, clock=clock, sleep=clock.sleep
+    )
+    with pytest.raises(ConnectionError):
+        retry.call(backend.answer)
+    assert (backend.calls, clock.now_s) == (2, 0.4)
+
+
+def test_an_error_may_ask_for_its_own_wait_which_is_never_cut_short(
+    retry: Callable[..., Retry], waits_s: list[float]
+) -> None:
+    asked = retry(jitter=0.25, random=lambda: 0.4, asked_s=lambda error: error.wait_s)
+    assert asked.call(refusing(1.0, None)) == "done"
+    assert waits_s == [1.1, 160 * 0.9 / 1000]
+
+
+def test_an_error_that_asks_for_more_than_there_is_patience_is_the_last() -> None:
+    clock = SlowClock()
+    retry = Retry(
+        patience_s=30.0, clock=clock, sleep=clock.sleep, asked_s=lambda error: error.wait_s
+    )
+    with pytest.raises(BusyError):
+        retry.call(refusing(31.0))
+    assert clock.now_s == 0.0

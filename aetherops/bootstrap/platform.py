@@ -58,11 +58,11 @@ async def serve(
         _log.info(
             "start_begun", version=__version__, kernels=IMPLEMENTATION, simd=instruction_set()
         )
-        able = await stack.enter_async_context(_assembled(settings))
-        parts = _background_parts(able) | http_parts(able, settings, bound)
+        capabilities = await stack.enter_async_context(_assembled(settings))
+        parts = _background_parts(capabilities) | http_parts(capabilities, settings, bound)
         if demo:
-            parts |= demo_parts(able.telemetry.intake)
-        token = issue_token(able.identity.key, settings.token_lifetime_s)
+            parts |= demo_parts(capabilities.telemetry.intake)
+        token = issue_token(capabilities.identity.key, settings.token_lifetime_s)
         instance = Instance(url=url_of(bound), token=token, pid=os.getpid())
         write_instance(settings.data_dir, instance)
         stack.callback(remove_instance, settings.data_dir)
@@ -86,7 +86,14 @@ async def _assembled(settings: Settings) -> AsyncIterator[Capabilities]:
             yield Capabilities(connections, breakers, telemetry, identity, limits, metrics)
 
 
-def _background_parts(able: Capabilities) -> dict[str, Part]:
+def _background_parts(capabilities: Capabilities) -> dict[str, Part]:
     """Everything that runs beside requests. Parts stop from the last to the first of all."""
-    reports = report_parts(able.breakers, able.telemetry.intake, able.connections.nats)
-    return {**able.telemetry.parts, **able.identity.parts, **reports, **able.limits.parts}
+    reports = report_parts(
+        capabilities.breakers, capabilities.telemetry.intake, capabilities.connections.nats
+    )
+    return {
+        **capabilities.telemetry.parts,
+        **capabilities.identity.parts,
+        **reports,
+        **capabilities.limits.parts,
+    }

@@ -76,6 +76,8 @@ class Nats:
     async def guarded(self) -> AsyncIterator[Client]:
         """One use of `client` or `js`; what the driver raises becomes our error.
 
+        The block is for NATS alone: a time-out or an `OSError` inside it counts as the server's.
+
         Raises
         ------
         UnavailableError

@@ -89,6 +89,9 @@ class Redis:
     async def guarded(self) -> AsyncIterator[driver.Redis]:
         """One use of the client; what the driver raises when the server is away becomes our error.
 
+        The block is for Redis alone: a time-out, an `OSError` or somebody else's
+        `UnavailableError` inside it counts as the server's.
+
         Raises
         ------
         UnavailableError

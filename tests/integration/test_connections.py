@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import suppress
 
 import asyncpg
 import pytest
+from redis.exceptions import ResponseError
 
+from aetherops.connections.endpoints import Endpoints
 from aetherops.connections.nats import Nats
 from aetherops.connections.nats_events import NatsEventBus
 from aetherops.connections.postgres import Postgres, accepts_connections
 from aetherops.connections.redis import Redis
 from aetherops.errors import InvalidInputError, UnavailableError, UnreachableError
-from aetherops.resilience import BreakerOpenError, Override
+from aetherops.resilience import BreakerOpenError, Override, State
+from aetherops.runtime.embedded.nats import EmbeddedNats
 
 pytestmark = pytest.mark.integration
 
@@ -185,8 +189,89 @@ class TestNats:
         assert calls(nats) == (0, 1)
 
     async def test_who_cannot_be_reached_is_named_without_the_token(self):
-        shown = r"redis at redis://\*\*\*@127.0.0.1:1 "
+        shown = r"nats at nats://\*\*\*@127.0.0.1:1 cannot be reached"
+        with pytest.raises(UnreachableError, match=shown) as caught:
+            async with Nats.connect("nats://hunter2@127.0.0.1:1", connect_timeout_s=0.3):
+                pass
+        assert "hunter2" not in str(caught.value)
+
+    async def test_a_lost_connection_is_refused_at_once_and_comes_back_by_itself(self, tmp_path):
+        server = EmbeddedNats(tmp_path)
+        async with Nats.connect(await server.start()) as nats:
+            await server.stop()
+            await until(lambda: not nats.client.is_connected)
+            with pytest.raises(UnavailableError) as caught:
+                await NatsEventBus(nats).publish("aetherops.test", {})
+            assert isinstance(caught.value.__cause__, ConnectionError)
+            assert not await nats.probe()
+
+            await server.start()
+            await until(lambda: nats.client.is_connected)
+            await NatsEventBus(nats).publish("aetherops.test", {})
+            assert calls(nats) == (1, 1)
+        await server.stop()
+
+
+class TestRedis:
+    async def test_a_use_is_a_use_of_the_client(self, redis: Redis):
+        async with redis.guarded() as client:
+            await client.set("kept", "7")
+            assert await client.get("kept") == b"7"
+        assert calls(redis) == (1, 0)
+
+    async def test_a_wrong_question_is_the_askers_fault(self, redis: Redis):
+        await redis.client.set("text", "x")
+        with pytest.raises(ResponseError, match="WRONGTYPE"):
+            async with redis.guarded() as client:
+                await client.lpush("text", "y")
+        assert calls(redis) == (1, 0)
+
+    async def test_a_server_that_is_full_is_unavailability(self, redis: Redis):
+        await redis.client.config_set("maxmemory", "1")
+        try:
+            with pytest.raises(UnavailableError, match="redis"):
+                async with redis.guarded() as client:
+                    await client.set("one", "more")
+        finally:
+            await redis.client.config_set("maxmemory", "0")
+        assert calls(redis) == (0, 1)
+
+    async def test_an_answer_that_does_not_come_is_a_failure(
+        self, servers: Endpoints, redis: Redis
+    ):
+        async with Redis.connect(servers.redis_url, command_timeout_s=0.05) as hasty:
+            await redis.client.client_pause(60_000)
+            with pytest.raises(UnavailableError):
+                async with hasty.guarded() as client:
+                    await client.get("anything")
+            await redis.client.client_unpause()
+            assert calls(hasty) == (0, 1)
+
+    async def test_a_connection_that_the_server_has_closed_is_made_again(
+        self, servers: Endpoints, redis: Redis
+    ):
+        async with Redis.connect(servers.redis_url) as other:
+            client_id = await redis.client.client_id()
+            await other.client.client_kill_filter(_id=str(client_id))
+        async with redis.guarded() as client:
+            assert await client.ping()
+        assert redis.breaker.state is State.CLOSED
+
+    async def test_an_address_of_another_kind_is_an_input_error(self):
+        with pytest.raises(InvalidInputError, match=r"^redis_url: "):
+            async with Redis.connect("http://db"):
+                pass
+
+    async def test_who_cannot_be_reached_is_named_without_the_password(self):
+        shown = r"redis at redis://\*\*\*@127.0.0.1:1 cannot be reached"
         with pytest.raises(UnreachableError, match=shown) as caught:
             async with Redis.connect("redis://:hunter2@127.0.0.1:1"):
                 pass
         assert "hunter2" not in str(caught.value)
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Give way until something is so."""
+    async with asyncio.timeout(30):
+        while not reached():
+            await asyncio.sleep(0.01)

@@ -65,3 +65,10 @@ async def test_replicas_share_an_operators_limit(tight, redis, tmp_path):
         await one.admission.queries.admit("ada", 2)
         with pytest.raises(RateLimitedError):
             await two.admission.queries.admit("ada", 2)
+
+
+@pytest.mark.parametrize(("adapt", "parts"), [(True, ["load-watch"]), (False, [])])
+async def test_only_limits_that_follow_the_load_are_watched(tmp_path, redis, adapt, parts):
+    settings = Settings(data_dir=tmp_path, limits=LimitSettings(adapt=adapt))
+    async with kept(settings, redis) as limits:
+        assert list(limits.parts) == parts

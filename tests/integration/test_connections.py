@@ -240,11 +240,10 @@ class TestRedis:
         self, servers: Endpoints, redis: Redis
     ):
         async with Redis.connect(servers.redis_url, command_timeout_s=0.05) as hasty:
-            await redis.client.client_pause(60_000)
+            await redis.client.client_pause(1_000)
             with pytest.raises(UnavailableError):
                 async with hasty.guarded() as client:
                     await client.get("anything")
-            await redis.client.client_unpause()
             assert calls(hasty) == (0, 1)
 
     async def test_a_connection_that_the_server_has_closed_is_made_again(

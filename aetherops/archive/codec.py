@@ -13,16 +13,17 @@ gigabyte. JetStream compresses them on disk; the store packs them for good.
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
 import numpy as np
 
-from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.samples import SampleBatch, Samples, Series, within
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import InvalidInputError
 
-__all__ = ["MEDIA_TYPE", "decode_batch", "encode_batch"]
+__all__ = ["MEDIA_TYPE", "EncodedBatch", "decode_accepted_batch", "decode_batch", "encode_batch"]
 
 #: Content type of an encoded batch.
 MEDIA_TYPE = "application/vnd.aetherops.batch+msgpack"
@@ -51,13 +52,22 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_WireBatch)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedBatch(SampleBatch):
+    """A batch with the bytes that it was decoded from, so that it need not be encoded again."""
+
+    data: bytes = field(repr=False)
+
+
 def encode_batch(batch: SampleBatch) -> bytes:
     """A batch as bytes; `decode_batch` gives back the same bits."""
+    if isinstance(batch, EncodedBatch):
+        return batch.data
     series = [_encode_series(one) for one in batch.series]
     return _encoder.encode(_WireBatch(_VERSION, batch.batch_id.bytes, series))
 
 
-def decode_batch(data: bytes) -> SampleBatch:
+def decode_batch(data: bytes) -> EncodedBatch:
     """The batch that bytes hold.
 
     Raises
@@ -67,6 +77,21 @@ def decode_batch(data: bytes) -> SampleBatch:
     LimitExceededError
         There are more samples than one batch may hold.
     """
+    batch_id, series = _decode(data)
+    return EncodedBatch(batch_id, series, data)
+
+
+def decode_accepted_batch(data: bytes) -> SampleBatch:
+    """The batch that bytes from the queue hold; raises as `decode_batch` does.
+
+    Empty series were accepted once, and stand beside samples that must not be lost: they are
+    left out.
+    """
+    batch_id, series = _decode(data)
+    return SampleBatch(batch_id, tuple(one for one in series if len(one.samples)))
+
+
+def _decode(data: bytes) -> tuple[UUID, tuple[Series, ...]]:
     try:
         wire = _decoder.decode(data)
     except msgspec.DecodeError as error:
@@ -75,8 +100,11 @@ def decode_batch(data: bytes) -> SampleBatch:
         raise InvalidInputError("batch.v", wire.v, f"version {_VERSION}")
     if len(wire.id) != 16:
         raise InvalidInputError("batch.id", wire.id, "the 16 bytes of a UUID")
-    series = tuple(_decode_series(one, i) for i, one in enumerate(wire.series))
-    return SampleBatch(UUID(bytes=wire.id), series)
+    series = []
+    for i, one in enumerate(wire.series):
+        with within(f"series[{i}]"):
+            series.append(_decode_series(one))
+    return UUID(bytes=wire.id), tuple(series)
 
 
 def _encode_series(series: Series) -> _WireSeries:
@@ -88,17 +116,16 @@ def _encode_series(series: Series) -> _WireSeries:
     )
 
 
-def _decode_series(wire: _WireSeries, index: int) -> Series:
-    field = f"series[{index}]"
+def _decode_series(wire: _WireSeries) -> Series:
     if len(wire.times) != len(wire.values) or len(wire.times) % 8:
         raise InvalidInputError(
-            field,
+            "",
             f"{len(wire.times)} bytes of times, {len(wire.values)} of values",
             "two columns of eight bytes a sample",
         )
     if wire.crc != _checksum(wire.times, wire.values):
-        raise InvalidInputError(f"{field}.crc", wire.crc, "the CRC-32 of both columns")
-    stream = Stream(StreamName.parse(wire.name, f"{field}.name"), wire.unit, wire.kind)
+        raise InvalidInputError("crc", wire.crc, "the CRC-32 of both columns")
+    stream = Stream(StreamName.parse(wire.name, "name"), wire.unit, wire.kind)
     samples = Samples.of(np.frombuffer(wire.times, _TIME), np.frombuffer(wire.values, _VALUE))
     return Series(stream, samples)
 

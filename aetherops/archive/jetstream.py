@@ -17,7 +17,7 @@ from nats.js.api import (
 )
 from nats.js.errors import BadRequestError
 
-from aetherops.archive.codec import decode_batch, encode_batch
+from aetherops.archive.codec import decode_accepted_batch, encode_batch
 from aetherops.archive.intake import Backlog
 from aetherops.archive.store import AcceptedBatch
 from aetherops.errors import AetherOpsError
@@ -135,10 +135,11 @@ class JetStreamSource:
             deliveries = []
             for message in messages:
                 try:
-                    accepted = AcceptedBatch(decode_batch(message.data), _version(message))
+                    batch = decode_accepted_batch(message.data)
                 except AetherOpsError as reason:
                     await self._set_aside(message, reason)
                 else:
+                    accepted = AcceptedBatch(batch, _version(message))
                     deliveries.append(JetStreamDelivery(accepted, message, self._nats))
         return deliveries
 

@@ -1,7 +1,12 @@
-"""Samples as columns, and batches of them on their way into the store."""
+"""Samples as columns, and batches of them on their way into the store.
+
+What a valid batch is stands here alone: whatever format it came in, an error says by these
+names where it stands, as in ``series[0].times[1]``.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
@@ -12,11 +17,13 @@ from aetherops.errors import InvalidInputError, LimitExceededError
 from aetherops.instants import FIRST_US, LAST_US, from_us
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     from aetherops.archive.stream import Stream, StreamName
 
-__all__ = ["MAX_BATCH_SAMPLES", "SampleBatch", "Samples", "Series"]
+__all__ = ["MAX_BATCH_SAMPLES", "SampleBatch", "Samples", "Series", "within"]
 
 #: The most samples that one batch may hold, over all its series.
 MAX_BATCH_SAMPLES = 262_144
@@ -80,13 +87,11 @@ class Series:
         finite = np.isfinite(values)
         if not finite.all():
             at = int(np.argmin(finite))
-            raise InvalidInputError(
-                f"{self.stream.name} values[{at}]", float(values[at]), "a finite number"
-            )
+            raise InvalidInputError(f"values[{at}]", float(values[at]), "a finite number")
         if len(times) and not (times.min() >= FIRST_US and times.max() <= LAST_US):
             at = int(np.argmax((times < FIRST_US) | (times > LAST_US)))
             raise InvalidInputError(
-                f"{self.stream.name} times[{at}]",
+                f"times[{at}]",
                 int(times[at]),
                 f"microseconds between {from_us(FIRST_US).year} and {from_us(LAST_US).year}",
             )
@@ -99,12 +104,12 @@ class SampleBatch:
     Parameters
     ----------
     batch_id : chosen by the sender. The same id is stored once, however often it arrives.
-    series : at least one, no stream twice.
+    series : at least one, none empty, no stream twice.
 
     Raises
     ------
     InvalidInputError
-        There is no sample, or a stream appears twice.
+        There is no sample, in all or in one of the series, or a stream appears twice.
     LimitExceededError
         There are more than `MAX_BATCH_SAMPLES` samples.
     """
@@ -118,7 +123,9 @@ class SampleBatch:
         if len(self) > MAX_BATCH_SAMPLES:
             raise LimitExceededError("samples in one batch", MAX_BATCH_SAMPLES, len(self))
         seen: set[StreamName] = set()
-        for series in self.series:
+        for i, series in enumerate(self.series):
+            if len(series.samples) == 0:
+                raise InvalidInputError(f"series[{i}]", "no samples", "at least one sample")
             name = series.stream.name
             if name in seen:
                 raise InvalidInputError("series", str(name), "each stream once in a batch")
@@ -126,3 +133,18 @@ class SampleBatch:
 
     def __len__(self) -> int:
         return sum(len(series.samples) for series in self.series)
+
+
+@contextmanager
+def within(place: str) -> Iterator[None]:
+    """Name errors inside by where they stand in the whole: ``times[1]`` becomes ``place.times[1]``.
+
+    Parameters
+    ----------
+    place : as a sender would write it; empty for the whole itself.
+    """
+    try:
+        yield
+    except InvalidInputError as error:
+        field = ".".join(part for part in (place, error.field) if part)
+        raise InvalidInputError(field, error.value, error.expected) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aetherops.api.http.authentication import authenticate
 from aetherops.api.http.bodies import JSON_TYPE, parse_json, read_body, sent_type
 from aetherops.api.http.json_responses import OrjsonResponse
-from aetherops.api.telemetry.json_batches import batch_from_json, uuid_from_json
+from aetherops.api.telemetry.json_batches import decode_json_batch, uuid_from_json
 from aetherops.archive.codec import MEDIA_TYPE, decode_batch
 from aetherops.errors import InvalidInputError, LimitExceededError
 
@@ -75,11 +75,7 @@ class IngestEndpoint:
 
 
 async def _parse(body: bytes, media_type: str) -> SampleBatch:
-    parse = decode_batch if media_type == MEDIA_TYPE else _parse_json_batch
+    parse = decode_batch if media_type == MEDIA_TYPE else decode_json_batch
     if len(body) <= _INLINE_BYTES:
         return parse(body)
     return await asyncio.to_thread(parse, body)
-
-
-def _parse_json_batch(body: bytes) -> SampleBatch:
-    return batch_from_json(parse_json(body))

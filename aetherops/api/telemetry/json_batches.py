@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import re
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 
-from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.api.http.bodies import parse_json
+from aetherops.archive.samples import SampleBatch, Samples, Series, within
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import InvalidInputError
 from aetherops.instants import parse_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-__all__ = ["batch_from_json", "uuid_from_json"]
+__all__ = ["decode_json_batch", "uuid_from_json"]
 
 _INT64 = np.iinfo(np.int64)
-_SERIES_KEYS = frozenset({"stream", "unit", "kind", "times", "values"})
 _TIME_EXPECTED = "ISO 8601 text with an offset, or integer microseconds since 1970"
 
 
-def batch_from_json(document: object) -> SampleBatch:
-    """The batch that parsed JSON means.
+class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True):
+    stream: str
+    times: list[int | str]
+    values: list[float]
+    unit: str = ""
+    kind: str = "gauge"
+
+
+class _JsonBatch(msgspec.Struct, forbid_unknown_fields=True):
+    """Either `series`, or the fields of a single one."""
+
+    batch: str | UnsetType = UNSET
+    series: list[_JsonSeries] | UnsetType = UNSET
+    stream: str | UnsetType = UNSET
+    times: list[int | str] | UnsetType = UNSET
+    values: list[float] | UnsetType = UNSET
+    unit: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+
+
+_decoder = msgspec.json.Decoder(_JsonBatch)
+
+_EXPECTED = {
+    "batch": "a UUID",
+    "series": "a list of objects with stream, times and values",
+    "times": "a list of times",
+    "values": "a list of numbers",
+}
+_ITEM_EXPECTED = {
+    "series": "an object with stream, times and values",
+    "times": _TIME_EXPECTED,
+    "values": "a finite number",
+}
+
+
+def decode_json_batch(body: bytes) -> SampleBatch:
+    """The batch that JSON text means.
 
     Either one series, ``{"stream", "unit"?, "kind"?, "times", "values"}``, or several,
     ``{"series": [ … ]}``; both with an optional ``"batch"``, the UUID under which it is
@@ -35,20 +70,25 @@ def batch_from_json(document: object) -> SampleBatch:
     Raises
     ------
     InvalidInputError
-        Something is missing, unknown, or no time or number.
+        It is no JSON; something is missing, unknown, or no time or number.
     LimitExceededError
         There are more samples than one batch may hold.
     """
-    content = dict(_object(document, "body"))
-    batch_id = uuid_from_json(content.pop("batch"), "batch") if "batch" in content else uuid4()
-    if "series" not in content:
-        return SampleBatch(batch_id, (_series(content),))
-    items = _list(content.pop("series"), "series")
-    _refuse_unknown(content, frozenset({"batch", "series"}))
+    try:
+        content = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _refusal(body, str(error)) from error
+    batch_id = uuid4() if content.batch is UNSET else uuid_from_json(content.batch, "batch")
+    if content.series is UNSET:
+        return SampleBatch(batch_id, (_series(_single(content)),))
+    for name in _JsonSeries.__struct_fields__:
+        if getattr(content, name) is not UNSET:
+            expected = "either series, or the fields of a single one"
+            raise InvalidInputError(name, getattr(content, name), expected)
     series = []
-    for i, item in enumerate(items):
-        with _within(f"series[{i}]"):
-            series.append(_series(_object(item, "")))
+    for i, one in enumerate(content.series):
+        with within(f"series[{i}]"):
+            series.append(_series(one))
     return SampleBatch(batch_id, tuple(series))
 
 
@@ -60,76 +100,76 @@ def uuid_from_json(value: object, field: str) -> UUID:
         raise InvalidInputError(field, value, "a UUID") from None
 
 
-def _series(content: dict[str, object]) -> Series:
-    _refuse_unknown(content, _SERIES_KEYS)
-    name = StreamName.parse(_text(content, "stream"), "stream")
-    stream = Stream(name, _text(content, "unit", ""), _text(content, "kind", "gauge"))
-    times = _times(_list(content.get("times"), "times"))
-    values = _values(_list(content.get("values"), "values"))
+def _single(content: _JsonBatch) -> _JsonSeries:
+    given = {
+        name: value
+        for name in _JsonSeries.__struct_fields__
+        if (value := getattr(content, name)) is not UNSET
+    }
+    for name in ("stream", "times", "values"):
+        if name not in given:
+            raise InvalidInputError(name, None, _EXPECTED.get(name, "text"))
+    return _JsonSeries(**given)
+
+
+def _series(content: _JsonSeries) -> Series:
+    stream = Stream(StreamName.parse(content.stream, "stream"), content.unit, content.kind)
+    times, values = _times(content.times), np.array(content.values, np.float64)
     if len(times) != len(values):
         expected = f"{len(times)} values, one a time"
         raise InvalidInputError("values", f"{len(values)} of them", expected)
-    try:
-        return Series(stream, Samples(times, values))
-    except InvalidInputError as error:
-        # The series says whose column it is; a sender knows it by its place.
-        field = error.field.removeprefix(f"{name} ")
-        raise InvalidInputError(field, error.value, error.expected) from error
+    return Series(stream, Samples(times, values))
 
 
-def _times(items: list[object]) -> NDArray[np.int64]:
-    instants = [_instant(item, i) for i, item in enumerate(items)]
-    return np.array(instants, dtype=np.int64)
+def _times(items: list[int | str]) -> NDArray[np.int64]:
+    # Only integers go whole: of texts NumPy would make numbers too.
+    if set(map(type, items)) == {int}:
+        try:
+            return np.array(items, np.int64)
+        except OverflowError:
+            pass  # named below
+    return np.array([_instant(item, i) for i, item in enumerate(items)], np.int64)
 
 
-def _instant(item: object, index: int) -> int:
+def _instant(item: int | str, index: int) -> int:
     if isinstance(item, str):
         return parse_us(item, f"times[{index}]")
-    if type(item) is int and _INT64.min <= item <= _INT64.max:
+    if _INT64.min <= item <= _INT64.max:
         return item
     raise InvalidInputError(f"times[{index}]", item, _TIME_EXPECTED)
 
 
-def _values(items: list[object]) -> NDArray[np.float64]:
-    # By exact type, since JSON's true is a Python int too. JSON has no NaN and no infinity.
-    if not set(map(type, items)) <= {int, float}:
-        at = next(i for i, item in enumerate(items) if type(item) not in (int, float))
-        raise InvalidInputError(f"values[{at}]", items[at], "a finite number")
-    return np.array(items, dtype=np.float64)
+# How msgspec says what is wrong, and where: "… - at `$.series[1].times[3]`", nothing for the whole.
+_PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
+_KEY = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<key>.*)`")
 
 
-def _object(value: object, field: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise InvalidInputError(field, value, "an object with stream, times and values")
-    return value
+def _refusal(body: bytes, message: str) -> InvalidInputError:
+    """What a body that the decoder refuses has wrong; malformed JSON is told by line and column."""
+    document = parse_json(body)
+    found = _PLACE.search(message)
+    place = found["place"] if found else ""
+    key = _KEY.match(_PLACE.sub("", message))
+    if key is not None:
+        place = f"{place}.{key['key']}" if place else key["key"]
+    if key is not None and key["what"] == "contains unknown":
+        known = ", ".join(sorted(_JsonSeries.__struct_fields__))
+        return InvalidInputError(place, _at(document, place), f"one of the keys {known}")
+    return InvalidInputError(place or "body", _at(document, place), _expected(place))
 
 
-def _list(value: object, field: str) -> list[object]:
-    if not isinstance(value, list):
-        raise InvalidInputError(field, value, "a list")
-    return value
+def _expected(place: str) -> str:
+    last = place.rpartition(".")[2]
+    if last.endswith("]"):
+        return _ITEM_EXPECTED[last.partition("[")[0]]
+    return _EXPECTED.get(last, "text") if last else "an object with stream, times and values"
 
 
-def _text(content: dict[str, object], key: str, default: str | None = None) -> str:
-    value = content.get(key, default)
-    if not isinstance(value, str):
-        raise InvalidInputError(key, value, "text")
-    return value
-
-
-def _refuse_unknown(content: dict[str, object], known: frozenset[str]) -> None:
-    for key in content:
-        if key not in known:
-            raise InvalidInputError(
-                key, content[key], f"one of the keys {', '.join(sorted(known))}"
-            )
-
-
-@contextmanager
-def _within(place: str) -> Iterator[None]:
-    """Name errors inside by where they stand in the whole."""
-    try:
-        yield
-    except InvalidInputError as error:
-        field = f"{place}.{error.field}" if error.field else place
-        raise InvalidInputError(field, error.value, error.expected) from error
+def _at(document: object, place: str) -> object:
+    """What stands at a place; None where nothing does."""
+    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", place):
+        if key:
+            document = document.get(key) if isinstance(document, dict) else None
+        else:
+            document = document[int(index)] if isinstance(document, list) else None
+    return document

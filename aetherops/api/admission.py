@@ -1,4 +1,4 @@
-"""Which requests may come in: rate limits for each address and each operator."""
+"""How much may come in: rate limits for each address and each operator."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aetherops.api.failures import describe
 from aetherops.ratelimit.errors import RateLimitedError
 from aetherops.ratelimit.headers import limit_fields, policy_field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
     from aetherops.api.metrics.registry import Metrics
     from aetherops.ratelimit import BucketLimit
     from aetherops.ratelimit.ports import AsyncLimiter
 
-__all__ = ["AddressLimit", "Admission", "Gate"]
-
-_UNLIMITED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+__all__ = ["Admission", "Gate", "OperatorMeter"]
 
 
 class Gate:
@@ -79,24 +74,21 @@ class Admission:
     queries: Gate | None = None
 
 
-class AddressLimit:
-    """Refuses requests of an address that asks too often, before anything is read of them.
+class OperatorMeter:
+    """What one operator's request costs, taken from the operator's limit as it becomes known.
 
-    The address is that of the connection, or the one that a proxy on this machine forwards
-    (uvicorn believes nobody else).
+    Parameters
+    ----------
+    gate : the limit; ``None`` where there is none.
     """
 
-    def __init__(self, app: ASGIApp, gate: Gate | None) -> None:
-        self._app = app
+    def __init__(self, gate: Gate | None, operator_id: str) -> None:
         self._gate = gate
+        self._operator_id = operator_id
+        #: What the limit said last, for the headers of the answer.
+        self.headers: dict[str, str] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if self._gate and scope["type"] == "http" and scope["path"] not in _UNLIMITED_PATHS:
-            client = scope.get("client")
-            try:
-                await self._gate.admit(client[0] if client else "unknown")
-            except RateLimitedError as refused:
-                await describe(refused).to_response()(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+    async def charge(self, cost: int) -> None:
+        """Pay; raises `RateLimitedError` where the operator has spent too much."""
+        if self._gate and cost:
+            self.headers = await self._gate.admit(self._operator_id, cost)

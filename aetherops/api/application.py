@@ -10,15 +10,18 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from aetherops.api.admission import AddressLimit
-from aetherops.api.failures import respond_with_failure
+from aetherops.api.graphql.engine.engine import GraphQLEngine
 from aetherops.api.graphql.http.endpoint import GraphQLEndpoint
 from aetherops.api.health import HealthEndpoint
+from aetherops.api.http.address_limit import AddressLimit
+from aetherops.api.http.failures import respond_with_failure
 from aetherops.api.http.middleware import ErrorResponses, RequestLog, SecurityHeaders
 from aetherops.api.metrics.breakers import BreakerCollector
 from aetherops.api.services import ApiServices
 from aetherops.api.telemetry.endpoint import IngestEndpoint
 from aetherops.errors import AetherOpsError
+from aetherops.services.breakers import BreakerControl
+from aetherops.services.telemetry import TelemetryQueries
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -47,7 +50,13 @@ def create_application(services: ApiServices) -> Starlette:
 
 
 def _routes(services: ApiServices) -> list[Route]:
-    graphql = GraphQLEndpoint(services)
+    engine = GraphQLEngine(
+        TelemetryQueries(services.store),
+        BreakerControl(services.breakers),
+        max_samples=services.settings.max_query_samples,
+        max_points=services.settings.max_answer_points,
+    )
+    graphql = GraphQLEndpoint(services, engine)
     ingest = IngestEndpoint(services)
     health = HealthEndpoint(services)
     return [

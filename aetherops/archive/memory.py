@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aetherops.aggregation.moments import Moments
 from aetherops.archive.merge import Incoming, Versioned, settle
 from aetherops.archive.samples import Samples
-from aetherops.archive.store import Receipt, StreamRecord
+from aetherops.archive.store import ChunkSummary, Receipt, StreamRecord, SummarisedRange
 from aetherops.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from aetherops.archive.stream import Stream, StreamName
 
 __all__ = ["MemoryTelemetryStore"]
+
+# Nothing is packed here; a run of so many consecutive samples counts as a chunk.
+_CHUNK_SAMPLES = 8_192
 
 
 @dataclass(slots=True)
@@ -82,6 +87,17 @@ class MemoryTelemetryStore:
         first, last = self._bounds(name, start_us, end_us)
         return self._get(name).columns.samples[first:last]
 
+    async def summaries(self, name: StreamName, start_us: int, end_us: int) -> SummarisedRange:
+        """See `TelemetryStore.summaries`."""
+        samples = self._get(name).columns.samples
+        first, last = self._bounds(name, start_us, end_us)
+        cuts = {*range(0, len(samples), _CHUNK_SAMPLES), len(samples)}
+        edges = sorted(i for i in cuts if first <= i <= last)
+        if len(edges) < 2:
+            return SummarisedRange(samples[first:last], (), Samples.empty())
+        chunks = tuple(_summary(samples[a:b]) for a, b in itertools.pairwise(edges))
+        return SummarisedRange(samples[first : edges[0]], chunks, samples[edges[-1] : last])
+
     def _get(self, name: StreamName) -> _Held:
         try:
             return self._held[str(name)]
@@ -92,6 +108,11 @@ class MemoryTelemetryStore:
         times = self._get(name).columns.samples.times_us
         first, last = np.searchsorted(times, [start_us, end_us])
         return int(first), max(int(first), int(last))
+
+
+def _summary(samples: Samples) -> ChunkSummary:
+    times_us = samples.times_us
+    return ChunkSummary(int(times_us[0]), int(times_us[-1]), Moments(samples.values))
 
 
 def _record(held: _Held) -> StreamRecord:

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aetherops.archive.samples import Samples
+    from aetherops.archive.store import SummarisedRange
 
 __all__ = [
     "FUNCTIONS",
     "Anomalies",
     "Downsample",
+    "Extremes",
     "Points",
     "Statistics",
     "anomalies",
+    "extremes",
     "percentiles",
     "points",
     "statistics",
@@ -107,20 +110,26 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class Extremes:
+    """Count, least, greatest, earliest and latest of all values in a range; of none, ``None``."""
+
+    count: int
+    minimum: float | None = None
+    maximum: float | None = None
+    first: float | None = None
+    last: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics(Extremes):
     """Of all values in a range; what is not defined for that few is ``None``.
 
     ``variance`` and ``stddev`` are those of a sample (n - 1).
     """
 
-    count: int
-    mean: float | None
-    variance: float | None
-    stddev: float | None
-    minimum: float | None
-    maximum: float | None
-    first: float | None
-    last: float | None
+    mean: float | None = None
+    variance: float | None = None
+    stddev: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +184,7 @@ def statistics(samples: Samples) -> Statistics:
     """Moments, extremes and ends of the values."""
     moments = Moments(samples.values)
     if moments.count == 0:
-        return Statistics(0, *[None] * 7)
+        return Statistics(0)
     several = moments.count > 1
     return Statistics(
         count=moments.count,
@@ -186,6 +195,25 @@ def statistics(samples: Samples) -> Statistics:
         maximum=moments.max,
         first=moments.first,
         last=moments.last,
+    )
+
+
+def extremes(summarised: SummarisedRange) -> Extremes:
+    """What `statistics` of the range's samples says of these, to the last bit.
+
+    Mean and variance are not among them: merged from summaries their last digits are others.
+    """
+    edges = [Moments(part.values) for part in (summarised.before, summarised.after)]
+    in_order = [edges[0], *(chunk.moments for chunk in summarised.chunks), edges[1]]
+    parts = [moments for moments in in_order if moments.count]
+    if not parts:
+        return Extremes(0)
+    return Extremes(
+        count=sum(part.count for part in parts),
+        minimum=min(part.min for part in parts),
+        maximum=max(part.max for part in parts),
+        first=parts[0].first,
+        last=parts[-1].last,
     )
 
 

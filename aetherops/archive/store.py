@@ -9,10 +9,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from aetherops.aggregation.moments import Moments
     from aetherops.archive.samples import SampleBatch, Samples
     from aetherops.archive.stream import Stream, StreamName
 
-__all__ = ["AcceptedBatch", "Receipt", "StreamRecord", "TelemetryStore"]
+__all__ = [
+    "AcceptedBatch",
+    "ChunkSummary",
+    "Receipt",
+    "StreamRecord",
+    "SummarisedRange",
+    "TelemetryStore",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +67,38 @@ class StreamRecord:
     last_us: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkSummary:
+    """What a chunk says of its samples without being unpacked.
+
+    Parameters
+    ----------
+    start_us, end_us : instants of its first and its last sample.
+    moments : of its values.
+    """
+
+    start_us: int
+    end_us: int
+    moments: Moments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SummarisedRange:
+    """All samples of a range, each counted once: in order of time the three parts.
+
+    Parameters
+    ----------
+    before : samples of the chunk that reaches over the start of the range, and of one that
+        reaches over both its ends.
+    chunks : summaries of the chunks that lie in the range whole.
+    after : samples of the chunk that reaches over the end.
+    """
+
+    before: Samples
+    chunks: tuple[ChunkSummary, ...]
+    after: Samples
+
+
 class TelemetryStore(Protocol):
     """Keeps every accepted sample: one value for an instant, exact whatever arrives when."""
 
@@ -89,6 +129,13 @@ class TelemetryStore(Protocol):
 
     async def read(self, name: StreamName, start_us: int, end_us: int) -> Samples:
         """Samples with ``start_us <= t < end_us`` in order of time, one an instant.
+
+        Raises `NotFoundError` for an unknown stream.
+        """
+        ...
+
+    async def summaries(self, name: StreamName, start_us: int, end_us: int) -> SummarisedRange:
+        """What `read` of this range would give, with whole chunks summarised instead of read.
 
         Raises `NotFoundError` for an unknown stream.
         """

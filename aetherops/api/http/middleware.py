@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
-from aetherops.api.failures import describe
+from aetherops.api.http.failures import describe_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -131,7 +131,7 @@ class ErrorResponses:
             # Once an answer has begun it can only be broken off.
             if started or scope["type"] != "http":
                 raise
-            await describe(error).to_response()(scope, receive, send)
+            await describe_http(error).to_response()(scope, receive, send)
 
 
 def _request_id(scope: Scope) -> str:

@@ -1,16 +1,19 @@
-"""Telemetry in: batches to the queue, and receipts of what was stored."""
+"""Telemetry in over HTTP: batches, and receipts of what was stored."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+from aetherops.api.admission import OperatorMeter
 from aetherops.api.http.authentication import authenticate
 from aetherops.api.http.bodies import JSON_TYPE, parse_json, read_body, sent_type
 from aetherops.api.http.json_responses import OrjsonResponse
 from aetherops.api.telemetry.json_batches import decode_json_batch, uuid_from_json
 from aetherops.archive.codec import MEDIA_TYPE, decode_batch
 from aetherops.errors import InvalidInputError, LimitExceededError
+from aetherops.services.ingest import TelemetryIngest
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["IngestEndpoint"]
 
 _MAX_RECEIPTS = 1000
-# Below this a thread costs more than the parsing.
+# Below this a thread costs more than the decoding.
 _INLINE_BYTES = 32 * 1024
 
 
@@ -30,35 +33,26 @@ class IngestEndpoint:
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
+        self._ingest = TelemetryIngest(services.intake, services.store)
 
     async def accept_batch(self, request: Request) -> OrjsonResponse:
-        """Put a batch on the queue: 202 means that it is kept and will be stored.
-
-        A batch is accepted whole or not at all. The same batch id may be sent again.
-        """
+        """Put a batch on the queue: 202 means that it is kept and will be stored."""
         operator = authenticate(request, self._services.verifier, "write")
         media_type = sent_type(request, (JSON_TYPE, MEDIA_TYPE))
         body = await read_body(request, self._services.settings.max_request_bytes)
-        batch = await _parse(body, media_type)
-        gate = self._services.admission.ingest
-        headers = await gate.admit(operator.operator_id, len(batch)) if gate else None
-        await self._services.intake.put(batch)
+        batch = await _decode(body, media_type)
+        meter = OperatorMeter(self._services.admission.ingest, operator.operator_id)
+        await self._ingest.accept(batch, meter)
         self._services.metrics.accepted_samples.inc(len(batch))
-        return OrjsonResponse({"batch": str(batch.batch_id), "samples": len(batch)}, 202, headers)
+        content = {"batch": str(batch.batch_id), "samples": len(batch)}
+        return OrjsonResponse(content, 202, meter.headers)
 
     async def list_receipts(self, request: Request) -> OrjsonResponse:
         """Receipts of those of the asked batches that are stored by now."""
         authenticate(request, self._services.verifier, "write")
         sent_type(request, (JSON_TYPE,))
         body = await read_body(request, self._services.settings.max_request_bytes)
-        document = parse_json(body)
-        batches = document.get("batches") if isinstance(document, dict) else None
-        if not isinstance(batches, list):
-            raise InvalidInputError("batches", batches, "a list of UUIDs")
-        if len(batches) > _MAX_RECEIPTS:
-            raise LimitExceededError("batches in one request", _MAX_RECEIPTS, len(batches))
-        ids = [uuid_from_json(item, f"batches[{i}]") for i, item in enumerate(batches)]
-        receipts = await self._services.store.receipts(ids)
+        receipts = await self._ingest.receipts(_batch_ids(parse_json(body)))
         return OrjsonResponse(
             {
                 "receipts": [
@@ -74,8 +68,17 @@ class IngestEndpoint:
         )
 
 
-async def _parse(body: bytes, media_type: str) -> SampleBatch:
-    parse = decode_batch if media_type == MEDIA_TYPE else decode_json_batch
+async def _decode(body: bytes, media_type: str) -> SampleBatch:
+    decode = decode_batch if media_type == MEDIA_TYPE else decode_json_batch
     if len(body) <= _INLINE_BYTES:
-        return parse(body)
-    return await asyncio.to_thread(parse, body)
+        return decode(body)
+    return await asyncio.to_thread(decode, body)
+
+
+def _batch_ids(document: object) -> list[UUID]:
+    batches = document.get("batches") if isinstance(document, dict) else None
+    if not isinstance(batches, list):
+        raise InvalidInputError("batches", batches, "a list of UUIDs")
+    if len(batches) > _MAX_RECEIPTS:
+        raise LimitExceededError("batches in one request", _MAX_RECEIPTS, len(batches))
+    return [uuid_from_json(item, f"batches[{i}]") for i, item in enumerate(batches)]

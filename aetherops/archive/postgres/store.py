@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from aetherops.archive.chunk import PackedColumns
+from aetherops.archive.postgres.ranges import COUNT, READ, SUMMARIES, summarise, unpack
 from aetherops.archive.postgres.writing import write_batches
 from aetherops.archive.samples import Samples
 from aetherops.archive.store import Receipt, StreamRecord
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from aetherops.archive.store import AcceptedBatch
+    from aetherops.archive.store import AcceptedBatch, SummarisedRange
     from aetherops.connections.postgres import Postgres, PostgresConnection
 
 __all__ = ["PostgresTelemetryStore"]
@@ -37,25 +35,6 @@ WHERE name > $2 AND starts_with(name, $1) ORDER BY name LIMIT $3
 """
 
 _FIND = f"{_STREAM_COLUMNS} WHERE name = $1"
-
-# Chunks never overlap, so the first of a range is the last that begins at or before its start:
-# one probe of the primary key, then one index range, however large the archive.
-_RANGE = """
-FROM chunk AS c
-JOIN stream AS s USING (stream_id)
-WHERE s.name = $1
-  AND c.start_us < $3
-  AND c.end_us >= $2
-  AND c.start_us >= coalesce(
-      (SELECT max(p.start_us) FROM chunk AS p
-       WHERE p.stream_id = s.stream_id AND p.start_us <= $2), $2)
-"""
-
-_COUNT = f"SELECT coalesce(sum(c.count), 0)::bigint {_RANGE}"
-
-_READ = f"""
-SELECT c.count, c.codec, c.times, c."values" {_RANGE} ORDER BY c.start_us
-"""
 
 
 class PostgresTelemetryStore:
@@ -102,32 +81,26 @@ class PostgresTelemetryStore:
     async def count(self, name: StreamName, start_us: int, end_us: int) -> int:
         """See `TelemetryStore.count`."""
         async with self._postgres.connection() as connection:
-            return int(await connection.fetchval(_COUNT, str(name), start_us, end_us))
+            return int(await connection.fetchval(COUNT, str(name), start_us, end_us))
 
     async def read(self, name: StreamName, start_us: int, end_us: int) -> Samples:
         """See `TelemetryStore.read`."""
         async with self._postgres.connection() as connection:
-            rows = await connection.fetch(_READ, str(name), start_us, end_us)
+            rows = await connection.fetch(READ, str(name), start_us, end_us)
         if not rows:
             await self.find(name)
             return Samples.empty()
-        packed = [PackedColumns(**row) for row in rows]
-        return await asyncio.to_thread(_unpack_range, packed, start_us, end_us)
+        return await asyncio.to_thread(unpack, rows, start_us, end_us)
+
+    async def summaries(self, name: StreamName, start_us: int, end_us: int) -> SummarisedRange:
+        """See `TelemetryStore.summaries`."""
+        async with self._postgres.connection() as connection:
+            rows = await connection.fetch(SUMMARIES, str(name), start_us, end_us)
+        if not rows:
+            await self.find(name)
+        return await asyncio.to_thread(summarise, rows, start_us, end_us)
 
 
 def _record(row: asyncpg.Record) -> StreamRecord:
     stream = Stream(StreamName.parse(row["name"]), row["unit"], row["kind"])
     return StreamRecord(stream, row["count"], row["first_us"], row["last_us"])
-
-
-def _unpack_range(chunks: list[PackedColumns], start_us: int, end_us: int) -> Samples:
-    """Chunks in order, unpacked into one pair of arrays and cut to the range."""
-    total = sum(chunk.count for chunk in chunks)
-    times, values = np.empty(total, np.int64), np.empty(total, np.float64)
-    at = 0
-    for chunk in chunks:
-        piece = slice(at, at + chunk.count)
-        chunk.unpack_into(times[piece], values[piece])
-        at += chunk.count
-    first, last = np.searchsorted(times, [start_us, end_us])
-    return Samples(times[first:last], values[first:last])

@@ -1,1 +1,1 @@
-"""GraphQL without its transport: a document, what it costs, its execution."""
+"""GraphQL without a transport: a document in, an answer out."""

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING
 
-from graphql import ExecutionResult, GraphQLError, OperationType, execute
-from graphql.utilities import get_operation_ast
+from graphql import OperationType
 from starlette.exceptions import HTTPException
 
+from aetherops.api.admission import OperatorMeter
 from aetherops.api.explorer import Explorer
-from aetherops.api.failures import describe
-from aetherops.api.graphql.engine.budget import QueryBudget, QueryMeter
-from aetherops.api.graphql.engine.documents import DocumentCache, RefusedDocument
-from aetherops.api.graphql.engine.execution import ColumnExecutionContext
-from aetherops.api.graphql.http.requests import GraphQLRequest, read_request
-from aetherops.api.graphql.http.responses import RESPONSE_TYPE, Answer, answer_of, refusal_of
-from aetherops.api.graphql.schema.root import QueryContext, build_schema
+from aetherops.api.graphql.engine.answers import GraphQLAnswer
+from aetherops.api.graphql.engine.documents import RefusedDocument
+from aetherops.api.graphql.http.requests import read_request
+from aetherops.api.graphql.http.responses import RESPONSE_TYPE, respond, respond_with_refusal
 from aetherops.api.http.authentication import authenticate
 from aetherops.api.http.bodies import JSON_TYPE, preferred_type
-from aetherops.errors import InvalidInputError, LimitExceededError
+from aetherops.api.http.failures import describe_http
 
 if TYPE_CHECKING:
-    from graphql import DocumentNode
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from aetherops.api.graphql.engine.engine import GraphQLEngine, Operation
     from aetherops.api.services import ApiServices
-    from aetherops.identity.operators import Operator
 
 __all__ = ["GraphQLEndpoint"]
 
@@ -37,10 +32,9 @@ _HTML_TYPE = "text/html"
 class GraphQLEndpoint:
     """``POST`` and ``GET /graphql``; a browser that only looks gets the explorer."""
 
-    def __init__(self, services: ApiServices) -> None:
+    def __init__(self, services: ApiServices, engine: GraphQLEngine) -> None:
         self._services = services
-        self._schema = build_schema()
-        self._documents = DocumentCache(self._schema)
+        self._engine = engine
         self._explorer = Explorer.load()
 
     async def respond(self, request: Request) -> Response:
@@ -50,49 +44,29 @@ class GraphQLEndpoint:
             media_type = _response_type(request)
             if media_type == _HTML_TYPE:
                 return self._explorer.to_response()
-            answer = await self._answer(request, media_type)
-            response = answer.to_response(media_type)
+            return await self._answer(request, media_type)
         except Exception as error:
-            answer = refusal_of(describe(error))
-            response = answer.to_response(media_type)
-        for code in answer.codes:
-            self._services.metrics.graphql_errors.labels(code).inc()
+            refused = describe_http(error)
+            self._count([refused.failure.code])
+            return respond_with_refusal(refused, media_type)
+
+    async def _answer(self, request: Request, media_type: str) -> Response:
+        operator = authenticate(request, self._services.verifier, "read")
+        meter = OperatorMeter(self._services.admission.queries, operator.operator_id)
+        try:
+            operation = self._engine.prepare(await read_request(request))
+        except RefusedDocument as refused:
+            answer = GraphQLAnswer.refusal(refused.errors)
+        else:
+            _check_method(request.method, operation)
+            answer = await self._engine.execute(operation, operator, meter)
+        response = respond(answer, media_type, meter.headers)
+        self._count(answer.codes)
         return response
 
-    async def _answer(self, request: Request, media_type: str) -> Answer:
-        operator = authenticate(request, self._services.verifier, "read")
-        asked = await read_request(request)
-        try:
-            document = self._documents.prepare(asked.query)
-        except RefusedDocument as refused:
-            return answer_of(ExecutionResult(None, refused.errors), media_type)
-        except (InvalidInputError, LimitExceededError) as error:
-            refusal = GraphQLError(str(error), original_error=error)
-            return answer_of(ExecutionResult(None, [refusal]), media_type)
-        _check_method(request.method, document, asked)
-        meter = QueryMeter(self._services.admission.queries, operator.operator_id)
-        await meter.charge(1)
-        answer = answer_of(await self._execute(document, asked, operator, meter), media_type)
-        return answer.with_headers(meter.headers)
-
-    async def _execute(
-        self,
-        document: DocumentNode,
-        asked: GraphQLRequest,
-        operator: Operator,
-        meter: QueryMeter,
-    ) -> ExecutionResult:
-        services, settings = self._services, self._services.settings
-        budget = QueryBudget(settings.max_query_samples, settings.max_answer_points, meter)
-        result = execute(
-            self._schema,
-            document,
-            context_value=QueryContext(services.store, budget, services.breakers, operator),
-            variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            execution_context_class=ColumnExecutionContext,
-        )
-        return await result if inspect.isawaitable(result) else result
+    def _count(self, codes: list[str]) -> None:
+        for code in codes:
+            self._services.metrics.graphql_errors.labels(code).inc()
 
 
 def _response_type(request: Request) -> str:
@@ -108,7 +82,6 @@ def _response_type(request: Request) -> str:
     return chosen
 
 
-def _check_method(method: str, document: DocumentNode, asked: GraphQLRequest) -> None:
-    operation = get_operation_ast(document, asked.operation_name)
-    if method != "POST" and operation and operation.operation is not OperationType.QUERY:
+def _check_method(method: str, operation: Operation) -> None:
+    if method != "POST" and operation.kind not in (OperationType.QUERY, None):
         raise HTTPException(405, "GET is for queries only: send a POST", {"Allow": "POST"})

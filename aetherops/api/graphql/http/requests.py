@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aetherops.api.graphql.engine.engine import GraphQLRequest
 from aetherops.api.http.bodies import JSON_TYPE, parse_json, read_body, sent_type
 from aetherops.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-__all__ = ["GraphQLRequest", "read_request"]
+__all__ = ["read_request"]
 
 MAX_BODY_BYTES = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """A document's text, which of its operations, and the values of its variables."""
-
-    query: str
-    operation_name: str | None
-    variables: dict[str, Any] | None
 
 
 async def read_request(request: Request) -> GraphQLRequest:

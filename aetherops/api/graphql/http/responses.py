@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from aetherops.api.graphql.engine.errors import describe_graphql
 from aetherops.api.http.bodies import JSON_TYPE
+from aetherops.api.http.failures import headers_of
 from aetherops.api.http.json_responses import encode_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from graphql import ExecutionResult
+    from aetherops.api.graphql.engine.answers import GraphQLAnswer
+    from aetherops.api.http.failures import HttpFailure
 
-    from aetherops.api.failures import Failure
-    from aetherops.api.graphql.engine.errors import GraphQLFailure
-
-__all__ = ["RESPONSE_TYPE", "Answer", "answer_of", "refusal_of"]
+__all__ = ["RESPONSE_TYPE", "respond", "respond_with_refusal"]
 
 RESPONSE_TYPE = "application/graphql-response+json"
 
@@ -27,61 +24,49 @@ RESPONSE_TYPE = "application/graphql-response+json"
 _STATUS_OF_NOTHING = {"UNAVAILABLE": 503, "THROTTLED": 429}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the client.
+def respond(answer: GraphQLAnswer, media_type: str, headers: Mapping[str, str]) -> Response:
+    """An answer of the engine.
 
     Parameters
     ----------
-    content : ``data`` and ``errors``; may hold NumPy arrays.
-    codes : of its errors.
-    status, headers : of the HTTP response.
+    headers : of the response, beside those that a failure brings.
     """
-
-    content: Mapping[str, object]
-    codes: Sequence[str] = ()
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def with_headers(self, headers: Mapping[str, str]) -> Answer:
-        """The same with more headers; its own count first."""
-        return replace(self, headers={**headers, **self.headers})
-
-    def to_response(self, media_type: str) -> Response:
-        """Encode it."""
-        content_type = f"{media_type}; charset=utf-8"
-        return Response(encode_json(self.content), self.status, dict(self.headers), content_type)
+    status = _status_of_nothing(answer)
+    if status is None:
+        return _response(answer.to_json(), _status(answer, media_type), headers, media_type)
+    of_failure = headers_of(answer.failures[0].cause)
+    return _response(answer.to_json(), status, {**headers, **of_failure}, media_type)
 
 
-def answer_of(result: ExecutionResult, media_type: str) -> Answer:
-    """The answer that a result means; ``data`` is there only where execution began."""
-    failures = [describe_graphql(error) for error in result.errors or ()]
-    refused = any(failure.before_execution for failure in failures)
-    content: dict[str, object] = {}
-    if failures:
-        content["errors"] = [failure.to_json() for failure in failures]
-    if not refused:
-        content["data"] = result.data
-    codes = [failure.code for failure in failures]
-    if result.data is None and len(set(codes)) == 1 and codes[0] in _STATUS_OF_NOTHING:
-        return Answer(content, codes, _STATUS_OF_NOTHING[codes[0]], failures[0].headers)
-    return Answer(content, codes, _status(refused, failures, media_type))
-
-
-def refusal_of(failure: Failure) -> Answer:
+def respond_with_refusal(refused: HttpFailure, media_type: str) -> Response:
     """The answer to a request that is refused before GraphQL comes to it."""
-    extensions = {"code": failure.code, **failure.details}
-    errors = [{"message": failure.message, "extensions": extensions}]
-    return Answer({"errors": errors}, [failure.code], failure.status, failure.headers)
+    failure = refused.failure
+    errors = [{"message": failure.message, "extensions": failure.to_json()}]
+    return _response({"errors": errors}, refused.status, refused.headers, media_type)
 
 
-def _status(refused: bool, failures: Sequence[GraphQLFailure], media_type: str) -> int:
+def _response(
+    content: object, status: int, headers: Mapping[str, str], media_type: str
+) -> Response:
+    content_type = f"{media_type}; charset=utf-8"
+    return Response(encode_json(content), status, dict(headers), content_type)
+
+
+def _status_of_nothing(answer: GraphQLAnswer) -> int | None:
+    """The status where all that failed did so for one passing reason, and nothing is left."""
+    codes = set(answer.codes)
+    if answer.data is not None or len(codes) != 1:
+        return None
+    return _STATUS_OF_NOTHING.get(codes.pop())
+
+
+def _status(answer: GraphQLAnswer, media_type: str) -> int:
     """Plain JSON says 200 to every well-formed request; the newer type says 400 to a refused one.
 
     A fault of ours before execution is a 500 in both.
     """
-    if not refused:
+    if not answer.is_refusal:
         return 200
-    if any(failure.code == "INTERNAL" for failure in failures):
+    if "INTERNAL" in answer.codes:
         return 500
     return 200 if media_type == JSON_TYPE else 400

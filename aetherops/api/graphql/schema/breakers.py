@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import graphene
 
 from aetherops.api.graphql.schema.scalars import BigInt
-from aetherops.errors import NotFoundError
 from aetherops.resilience import Override, State
 
 if TYPE_CHECKING:
-    from aetherops.resilience import Breaker, BreakerRegistry, BreakerSnapshot, Totals
+    from aetherops.resilience import BreakerSnapshot, Totals
 
-__all__ = ["CircuitBreaker", "CircuitBreakerOverride", "find_breaker"]
+__all__ = ["CircuitBreaker", "CircuitBreakerOverride"]
 
 _NS = 1_000_000_000
 
@@ -108,11 +107,3 @@ class CircuitBreaker(graphene.ObjectType):
     def resolve_calls(now: BreakerSnapshot, info: object) -> Totals:
         """Totals of calls."""
         return now.totals
-
-
-def find_breaker(breakers: BreakerRegistry, name: str) -> Breaker:
-    """One of the breakers that exist; a client makes none."""
-    for breaker in breakers:
-        if breaker.name == name:
-            return breaker
-    raise NotFoundError("circuit breaker", name)

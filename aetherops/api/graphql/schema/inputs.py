@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import graphene
 
-from aetherops.api.graphql.answer import TimeWindow
 from aetherops.api.graphql.schema.scalars import DateTime, Duration
 from aetherops.archive import reductions
 from aetherops.errors import InvalidInputError
 from aetherops.instants import to_iso
+from aetherops.services.telemetry import TimeWindow
 
 __all__ = ["Downsample", "TimeRange", "downsample_of", "window_of"]
 

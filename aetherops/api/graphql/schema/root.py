@@ -8,37 +8,40 @@ from typing import TYPE_CHECKING
 
 import graphene
 
-from aetherops.api.graphql.answer import TelemetryAnswer
-from aetherops.api.graphql.schema.breakers import (
-    CircuitBreaker,
-    CircuitBreakerOverride,
-    find_breaker,
-)
+from aetherops.api.graphql.schema.breakers import CircuitBreaker, CircuitBreakerOverride
 from aetherops.api.graphql.schema.inputs import Downsample, TimeRange, downsample_of, window_of
-from aetherops.api.graphql.schema.streams import Stream, StreamConnection, StreamPage, read_page
+from aetherops.api.graphql.schema.selection import asks_for_extremes_only
+from aetherops.api.graphql.schema.streams import Stream, StreamConnection, check_page
 from aetherops.api.graphql.schema.telemetry import Telemetry
 from aetherops.archive.stream import StreamName
 from aetherops.resilience import Override
+from aetherops.services.telemetry import TelemetryQuestion
 
 if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo, GraphQLSchema
 
-    from aetherops.api.graphql.engine.budget import QueryBudget
-    from aetherops.archive.store import StreamRecord, TelemetryStore
+    from aetherops.archive.store import StreamRecord
     from aetherops.identity.operators import Operator
-    from aetherops.resilience import Breaker, BreakerRegistry, BreakerSnapshot
+    from aetherops.resilience import BreakerSnapshot
+    from aetherops.services.breakers import BreakerControl
+    from aetherops.services.telemetry import (
+        QueryBudget,
+        StreamPage,
+        TelemetryAnswer,
+        TelemetryQueries,
+    )
 
 __all__ = ["QueryContext", "build_schema"]
 
 
 @dataclass(frozen=True, slots=True)
 class QueryContext:
-    """What resolvers of one request share."""
+    """What resolvers of one request share: whom they ask, for whom, and within which budget."""
 
-    store: TelemetryStore
-    budget: QueryBudget
-    breakers: BreakerRegistry
+    telemetry: TelemetryQueries
+    breakers: BreakerControl
     operator: Operator
+    budget: QueryBudget
 
 
 class Query(graphene.ObjectType):
@@ -87,14 +90,14 @@ class Query(graphene.ObjectType):
         name = StreamName.parse(stream, "stream")
         window = window_of(range)
         reduction = downsample_of(downsample, window)
-        record = await context.store.find(name)
-        return TelemetryAnswer(record, window, reduction, context.store, context.budget)
+        question = TelemetryQuestion(name, window, reduction, asks_for_extremes_only(info))
+        return await context.telemetry.ask(question, context.budget)
 
     @staticmethod
     async def resolve_stream(root: object, info: GraphQLResolveInfo, name: str) -> StreamRecord:
         """One stream's record."""
         context: QueryContext = info.context
-        return await context.store.find(StreamName.parse(name, "name"))
+        return await context.telemetry.find(StreamName.parse(name, "name"))
 
     @staticmethod
     async def resolve_streams(
@@ -102,13 +105,14 @@ class Query(graphene.ObjectType):
     ) -> StreamPage:
         """One page of the catalogue."""
         context: QueryContext = info.context
-        return await read_page(context.store, prefix, first, after or "")
+        check_page(prefix, first, after or "")
+        return await context.telemetry.page(prefix, after or "", first)
 
     @staticmethod
     def resolve_circuit_breakers(root: object, info: GraphQLResolveInfo) -> list[BreakerSnapshot]:
         """All of them, by name."""
         context: QueryContext = info.context
-        return [breaker.snapshot() for breaker in context.breakers]
+        return context.breakers.snapshots()
 
 
 class Mutation(graphene.ObjectType):
@@ -131,23 +135,16 @@ class Mutation(graphene.ObjectType):
         root: object, info: GraphQLResolveInfo, name: str, override: graphene.Enum
     ) -> BreakerSnapshot:
         """Hold it; needs the permission `admin`."""
-        breaker = _breaker_for_admin(info.context, name)
-        breaker.force(Override(override.value))
-        return breaker.snapshot()
+        context: QueryContext = info.context
+        return context.breakers.hold(name, Override(override.value), context.operator)
 
     @staticmethod
     def resolve_reset_circuit_breaker(
         root: object, info: GraphQLResolveInfo, name: str
     ) -> BreakerSnapshot:
         """Reset it; needs the permission `admin`."""
-        breaker = _breaker_for_admin(info.context, name)
-        breaker.reset()
-        return breaker.snapshot()
-
-
-def _breaker_for_admin(context: QueryContext, name: str) -> Breaker:
-    context.operator.require("admin")
-    return find_breaker(context.breakers, name)
+        context: QueryContext = info.context
+        return context.breakers.reset(name, context.operator)
 
 
 @cache

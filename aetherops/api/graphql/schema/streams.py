@@ -1,8 +1,10 @@
-"""GraphQL types of the catalogue of streams. The source of `Stream` is a `StreamRecord`."""
+"""GraphQL types of the catalogue of streams.
+
+The source of `Stream` is a `StreamRecord`, that of a connection and its `PageInfo` a `StreamPage`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import graphene
@@ -11,9 +13,12 @@ from aetherops.api.graphql.schema.scalars import BigInt, DateTime
 from aetherops.errors import InvalidInputError, LimitExceededError
 
 if TYPE_CHECKING:
-    from aetherops.archive.store import StreamRecord, TelemetryStore
+    from collections.abc import Sequence
 
-__all__ = ["Stream", "StreamConnection", "StreamPage", "read_page"]
+    from aetherops.archive.store import StreamRecord
+    from aetherops.services.telemetry import StreamPage
+
+__all__ = ["Stream", "StreamConnection", "check_page"]
 
 _MAX_PAGE = 1000
 _MAX_NAME_LENGTH = 200
@@ -96,6 +101,16 @@ class PageInfo(graphene.ObjectType):
     has_next_page = graphene.Boolean(required=True)
     end_cursor = graphene.String(description="Give this as `after` to get the next page.")
 
+    @staticmethod
+    def resolve_has_next_page(page: StreamPage, info: object) -> bool:
+        """Whether there are more."""
+        return page.has_next
+
+    @staticmethod
+    def resolve_end_cursor(page: StreamPage, info: object) -> str | None:
+        """Name of the last stream in the page."""
+        return page.last_name
+
 
 class StreamConnection(graphene.ObjectType):
     """A page of streams, by name."""
@@ -103,17 +118,19 @@ class StreamConnection(graphene.ObjectType):
     nodes = graphene.List(graphene.NonNull(Stream), required=True)
     page_info = graphene.NonNull(PageInfo)
 
+    @staticmethod
+    def resolve_nodes(page: StreamPage, info: object) -> Sequence[StreamRecord]:
+        """Records of the page."""
+        return page.records
 
-@dataclass(frozen=True, slots=True)
-class StreamPage:
-    """The source of a `StreamConnection`."""
-
-    nodes: list[StreamRecord]
-    page_info: PageInfo
+    @staticmethod
+    def resolve_page_info(page: StreamPage, info: object) -> StreamPage:
+        """The page itself."""
+        return page
 
 
-async def read_page(store: TelemetryStore, prefix: str, first: int, after: str) -> StreamPage:
-    """One page of the catalogue; one more record than asked tells whether there is another."""
+def check_page(prefix: str, first: int, after: str) -> None:
+    """Refuse a page that is too large, and names that no stream can have."""
     if first < 1:
         raise InvalidInputError("streams.first", first, "1 or more")
     if first > _MAX_PAGE:
@@ -122,7 +139,3 @@ async def read_page(store: TelemetryStore, prefix: str, first: int, after: str) 
         # PostgreSQL's text holds no NUL; no stream's name has one either.
         if len(text) > _MAX_NAME_LENGTH or "\0" in text:
             raise InvalidInputError(field, text, f"text of at most {_MAX_NAME_LENGTH} characters")
-    records = await store.streams(prefix, after=after, limit=first + 1)
-    nodes = records[:first]
-    cursor = str(nodes[-1].stream.name) if nodes else None
-    return StreamPage(nodes, PageInfo(has_next_page=len(records) > first, end_cursor=cursor))

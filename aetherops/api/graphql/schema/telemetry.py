@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aetherops.api.graphql.answer import TelemetryAnswer
     from aetherops.archive.reductions import Anomalies as FoundAnomalies, Points
     from aetherops.archive.store import StreamRecord
+    from aetherops.services.telemetry import TelemetryAnswer
 
 __all__ = ["Telemetry"]
 
@@ -102,9 +102,16 @@ class Percentile(graphene.ObjectType):
     value = graphene.Float(description="Null where there is no sample.")
 
 
+def _extreme(attribute: str) -> Callable[[TelemetryAnswer, object], Awaitable[Any]]:
+    async def resolve(answer: TelemetryAnswer, info: object) -> Any:
+        return getattr(await answer.extremes(), attribute)
+
+    return resolve
+
+
 def _statistic(attribute: str) -> Callable[[TelemetryAnswer, object], Awaitable[Any]]:
     async def resolve(answer: TelemetryAnswer, info: object) -> Any:
-        return getattr(await answer.summary(), attribute)
+        return getattr(await answer.statistics(), attribute)
 
     return resolve
 
@@ -112,16 +119,16 @@ def _statistic(attribute: str) -> Callable[[TelemetryAnswer, object], Awaitable[
 class Statistics(graphene.ObjectType):
     """Summary of all samples in the range, not of the downsampled points."""
 
-    count = BigInt(required=True, resolver=_statistic("count"))
+    count = BigInt(required=True, resolver=_extreme("count"))
     mean = graphene.Float(resolver=_statistic("mean"))
     variance = graphene.Float(
         resolver=_statistic("variance"), description="Of a sample: divided by count - 1."
     )
     stddev = graphene.Float(resolver=_statistic("stddev"), description="Root of the variance.")
-    min = graphene.Float(resolver=_statistic("minimum"))
-    max = graphene.Float(resolver=_statistic("maximum"))
-    first = graphene.Float(resolver=_statistic("first"), description="Earliest value.")
-    last = graphene.Float(resolver=_statistic("last"), description="Latest value.")
+    min = graphene.Float(resolver=_extreme("minimum"))
+    max = graphene.Float(resolver=_extreme("maximum"))
+    first = graphene.Float(resolver=_extreme("first"), description="Earliest value.")
+    last = graphene.Float(resolver=_extreme("last"), description="Latest value.")
     percentiles = graphene.List(
         graphene.NonNull(Percentile),
         required=True,
@@ -193,8 +200,8 @@ class Telemetry(graphene.ObjectType):
 
     @staticmethod
     async def resolve_scanned(answer: TelemetryAnswer, info: object) -> int:
-        """Length of what was read."""
-        return len(await answer.samples())
+        """Samples in the range."""
+        return await answer.count()
 
     @staticmethod
     async def resolve_returned(answer: TelemetryAnswer, info: object) -> int:
@@ -204,7 +211,7 @@ class Telemetry(graphene.ObjectType):
     @staticmethod
     def resolve_resolution(answer: TelemetryAnswer, info: object) -> int | None:
         """Width of a bucket in microseconds."""
-        return None if answer.downsample is None else answer.downsample.width_us
+        return answer.resolution_us
 
 
 def _check_ranks(ranks: list[float]) -> None:

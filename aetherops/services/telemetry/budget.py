@@ -1,4 +1,4 @@
-"""What one request may cost the store and the network, over all its fields."""
+"""What one request may cost the store and the network, over all its questions."""
 
 from __future__ import annotations
 
@@ -7,42 +7,25 @@ from typing import TYPE_CHECKING
 from aetherops.errors import LimitExceededError
 
 if TYPE_CHECKING:
-    from aetherops.api.admission import Gate
+    from aetherops.services.metering import Meter
 
-__all__ = ["QueryBudget", "QueryMeter"]
+__all__ = ["QueryBudget"]
 
 _SAMPLES_A_UNIT = 1_000
 _SUGGESTED_BUCKETS = 1000
 
 
-class QueryMeter:
-    """What an operator's queries cost, taken from the operator's rate limit as it becomes known.
-
-    One unit a request, and one for every 1,000 samples that are read.
-    """
-
-    def __init__(self, gate: Gate | None, operator_id: str) -> None:
-        self._gate = gate
-        self._operator_id = operator_id
-        self.headers: dict[str, str] = {}
-
-    async def charge(self, cost: int) -> None:
-        """Pay; raises `RateLimitedError` where the operator has spent too much."""
-        if self._gate and cost:
-            self.headers = await self._gate.admit(self._operator_id, cost)
-
-
 class QueryBudget:
-    """Counts down the samples read and the points returned by one request.
+    """Counts the samples asked about and the points returned by one request.
 
     Parameters
     ----------
-    samples : the most that may be read from the store.
+    samples : the most that may be asked about.
     points : the most that may be in the answer.
-    meter : what reads are paid by.
+    meter : what is paid by, one unit for every 1,000 samples.
     """
 
-    def __init__(self, samples: int, points: int, meter: QueryMeter) -> None:
+    def __init__(self, samples: int, points: int, meter: Meter) -> None:
         self._meter = meter
         self._max_samples = samples
         self._max_points = points

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aetherops.archive.live import NobodyListens
 from aetherops.errors import UnavailableError
 from aetherops.resilience import retry_backoff
 from aetherops.runtime.part import Part
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from aetherops.archive.intake import BatchSource, Delivery
-    from aetherops.archive.store import TelemetryStore
+    from aetherops.archive.live import Announcer
+    from aetherops.archive.store import AcceptedBatch, TelemetryStore
 
 __all__ = ["IngestWorker"]
 
@@ -38,13 +40,21 @@ class IngestWorker(Part):
     source : where batches are taken from.
     store : where they go.
     fetch_batches : the most batches in one transaction.
+    announcer : is told of batches once they are committed.
     """
 
-    def __init__(self, source: BatchSource, store: TelemetryStore, fetch_batches: int) -> None:
+    def __init__(
+        self,
+        source: BatchSource,
+        store: TelemetryStore,
+        fetch_batches: int,
+        announcer: Announcer | None = None,
+    ) -> None:
         super().__init__()
         self._source = source
         self._store = store
         self._fetch_batches = fetch_batches
+        self._announcer = announcer or NobodyListens()
 
     async def run(self) -> None:
         """Work until `stop`, and finish the batches in hand; who is away is waited for."""
@@ -81,9 +91,10 @@ class IngestWorker(Part):
     async def _write(self, deliveries: Sequence[Delivery]) -> None:
         """Write with the batches in hand again and again while only the store is away."""
         failures = 0
+        batches = [one.accepted for one in deliveries]
         while True:
             try:
-                receipts = await self._store.write([one.accepted for one in deliveries])
+                receipts = await self._store.write(batches)
             except UnavailableError as error:
                 if self.stopping:
                     raise
@@ -95,7 +106,15 @@ class IngestWorker(Part):
                     batches=len(receipts),
                     stored=sum(receipt.stored for receipt in receipts),
                 )
+                self._announce(batches)
                 return
+
+    def _announce(self, batches: Sequence[AcceptedBatch]) -> None:
+        """Tell of committed batches; no listener may keep them from being acknowledged."""
+        try:
+            self._announcer.announce(batches)
+        except Exception:
+            _log.exception("ingest.announcement_failed", batches=len(batches))
 
     async def _wait_for(self, dependency: str, failures: int) -> None:
         retry_s = retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000

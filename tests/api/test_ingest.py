@@ -1,14 +1,20 @@
 """Telemetry in over HTTP: what is accepted, and what each refusal names."""
 
+import json
+import zlib
 from uuid import UUID, uuid4
 
+import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
+from aetherops.api.telemetry.json_batches import decode_json_batch
 from aetherops.archive.codec import MEDIA_TYPE, encode_batch
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import UnavailableError
+from aetherops.instants import FIRST_US, LAST_US, to_iso
 from aetherops.runtime.settings import Settings
 
 NAME = StreamName("orbit", "sat-7", "altitude_km")
@@ -115,6 +121,16 @@ def changed(**changes):
         ({"series": [ONE, changed(times=[0, 1, 2, "x"])]}, "series[1].times[3]"),
         ({"series": [ONE, changed(stream="a/b/c", times=[0, 1, 2**62])]}, "series[1].times[2]"),
         ({"series": [ONE, ONE]}, "series"),
+        ({"series": [ONE, changed(stream="a/b/c", times=[], values=[])]}, "series[1]"),
+        ({"series": [ONE, changed(stream=...)]}, "series[1].stream"),
+        ({"series": [ONE, changed(untis="km")]}, "series[1].untis"),
+        ({"series": [ONE, changed(unit=None)]}, "series[1].unit"),
+        ({"series": [ONE, changed(stream="a/b/c", values=[1, True, 3])]}, "series[1].values[1]"),
+        ({"series": [ONE, changed(stream="a/b/c", values=[1, 2])]}, "series[1].values"),
+        ({"series": [ONE, changed(stream="a/b/c", times=5)]}, "series[1].times"),
+        (changed(times=[0, [1], 2]), "times[1]"),
+        (changed(times=[0, 1, -(2**63) - 1]), "times[2]"),
+        (changed(values=[1, [], 3]), "values[1]"),
     ],
 )
 async def test_a_refusal_names_the_place(client, platform, body, field):
@@ -134,6 +150,73 @@ async def test_what_json_calls_no_number_is_refused_with_the_place(client, numbe
     )
     assert response.status_code == 400
     assert "body, line 1 column 4" in response.json()["error"]["field"]
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b'{"stream": "a/b/\xff"}', "body, byte 16"),
+        (b'{"stream": "\\ud800"}', "body, line 1 column"),
+        (b'{"stream": "a/b/c"', "body, line 1 column"),
+        (b'{"stream": "a/b/c"} {}', "body, line 1 column"),
+        (b'{"times": ' + b"[" * 5_000, "body, line 1 column"),
+        (b"", "body, line 1 column"),
+        (b'{"a` - at `$.times[0]": 1}', "times[0].a"),
+    ],
+)
+async def test_a_body_that_is_no_json_is_refused_with_the_place(client, content, place):
+    response = await client.post(
+        "/v1/telemetry", content=content, headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == 400
+    assert response.json()["error"]["field"].startswith(place)
+
+
+async def test_the_last_of_two_equal_keys_counts(client, platform):
+    content = b'{"stream": "a/b/c", "times": [1], "values": [1], "values": [2.5]}'
+    await client.post(
+        "/v1/telemetry", content=content, headers={"Content-Type": "application/json"}
+    )
+    samples = await platform.store.read(StreamName("a", "b", "c"), 0, 10)
+    assert samples.values.tolist() == [2.5]
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
+instants = st.integers(FIRST_US, LAST_US)
+
+
+@given(st.lists(st.tuples(instants, st.booleans(), numbers), min_size=1, max_size=30))
+def test_numbers_and_instants_are_read_to_the_last_bit(rows):
+    times = [to_iso(t) if as_text else t for t, as_text, _ in rows]
+    values = [value for *_, value in rows]
+
+    batch = decode_json_batch(
+        json.dumps({"stream": "a/b/c", "times": times, "values": values}).encode()
+    )
+
+    (series,) = batch.series
+    assert series.samples.times_us.tolist() == [t for t, *_ in rows]
+    assert series.samples.values.tobytes() == np.array(values, np.float64).tobytes()
+
+
+async def test_an_error_in_a_binary_batch_has_the_same_place_as_in_json(client):
+    wire = msgspec.msgpack.decode(
+        encode_batch(SampleBatch(uuid4(), (Series(Stream(NAME), Samples.of([1], [1.0])),)))
+    )
+    columns = np.array([0, 2**62], "<i8").tobytes(), np.array([0.0, 1.0], "<f8").tobytes()
+    crc = zlib.crc32(columns[1], zlib.crc32(columns[0]))
+    wire["series"][0] |= {"times": columns[0], "values": columns[1], "crc": crc}
+    binary = await client.post(
+        "/v1/telemetry",
+        content=msgspec.msgpack.encode(wire),
+        headers={"Content-Type": MEDIA_TYPE},
+    )
+    in_json = await client.post(
+        "/v1/telemetry",
+        json={"series": [{"stream": str(NAME), "times": [0, 2**62], "values": [0, 1]}]},
+    )
+    assert binary.json() == in_json.json()
+    assert binary.json()["error"]["field"] == "series[0].times[1]"
 
 
 async def test_damaged_bytes_are_refused(client):

@@ -4,9 +4,11 @@ import asyncio
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+import msgspec
 import numpy as np
 import pytest
 
+from aetherops.archive.codec import decode_batch, encode_batch
 from aetherops.archive.jetstream import JetStreamQueue, JetStreamSource, prepare_streams
 from aetherops.archive.postgres import PostgresTelemetryStore
 from aetherops.archive.samples import SampleBatch, Samples, Series
@@ -151,6 +153,72 @@ async def test_a_message_that_is_no_batch_is_set_aside_and_does_not_hold_up_othe
     aside = await jetstream.get_msg("TELEMETRY_REJECTED", 1)
     assert aside.data == b"not a batch"
     assert "MessagePack" in aside.headers["Rejected-Because"]
+
+
+async def test_an_empty_series_in_the_queue_is_left_out_and_the_rest_is_stored(nats, queue, store):
+    batch = batch_of(0)
+    wire = msgspec.msgpack.decode(encode_batch(batch))
+    wire["series"].insert(0, wire["series"][0] | {"name": "a/b/c", "times": b"", "values": b""})
+    wire["series"][0]["crc"] = 0
+    await nats.js.publish("telemetry.batch", msgspec.msgpack.encode(wire))
+
+    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
+        (receipt,) = await all_receipts(store, [batch])
+
+    assert receipt.stored == 100
+    assert [record.stream for record in await store.streams()] == [STREAM]
+
+
+async def test_a_batch_that_came_in_bytes_waits_in_the_queue_as_those_bytes(nats, queue):
+    # Another writer of the format need not order its keys as we do.
+    wire = msgspec.msgpack.decode(encode_batch(batch_of(0)))
+    data = msgspec.msgpack.encode(dict(reversed(wire.items())))
+
+    await queue.put(decode_batch(data))
+
+    assert (await nats.js.get_msg("TELEMETRY", 1)).data == data
+
+
+class Listener:
+    """Hears of stored batches."""
+
+    def __init__(self):
+        self.heard = []
+
+    def announce(self, stored):
+        self.heard += [one.batch.batch_id for one in stored]
+
+
+async def test_what_is_stored_is_announced_once_it_is_committed(nats, queue, store):
+    class Committed(Flaky):
+        async def write(self, batches):
+            assert not listener.heard
+            return await super().write(batches)
+
+    listener, batches = Listener(), [batch_of(0), batch_of(1_000)]
+    for batch in batches:
+        await queue.put(batch)
+    source = JetStreamSource(nats)
+    async with running(IngestWorker(source, Committed(store, 1), 8, listener)):
+        await all_receipts(store, batches)
+        async with asyncio.timeout(10):
+            while len(listener.heard) < 2:
+                await asyncio.sleep(0.01)
+
+    assert listener.heard == [batch.batch_id for batch in batches]
+
+
+async def test_a_listener_that_fails_keeps_nothing_from_being_acknowledged(nats, queue, store):
+    class Deaf:
+        def announce(self, stored):
+            raise RuntimeError("not listening")
+
+    await queue.put(batch := batch_of(0))
+    async with running(IngestWorker(JetStreamSource(nats), store, 8, Deaf())):
+        await all_receipts(store, [batch])
+
+    await nats.client.flush()
+    assert await backlog(nats) == 0
 
 
 async def test_a_full_queue_refuses_new_batches_and_keeps_the_old(nats, store):

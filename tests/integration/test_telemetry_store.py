@@ -7,6 +7,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from aetherops.aggregation.moments import Moments
 from aetherops.archive.memory import MemoryTelemetryStore
 from aetherops.archive.postgres import PostgresTelemetryStore
 from aetherops.archive.samples import SampleBatch, Samples, Series
@@ -131,6 +132,55 @@ async def test_count_bounds_what_a_read_decodes(store):
     assert await store.count(ALTITUDE.name, 0, 100) == 100
     assert await store.count(ALTITUDE.name, 200, 300) == 0
     assert await store.count(ALTITUDE.name, 10, 20) >= 10
+
+
+def told(summarised):
+    """Parts of a summarised range in order of time: a chunk's span and moments, or samples."""
+    before, after = summarised.before, summarised.after
+    spans = [(c.start_us, c.end_us, c.moments) for c in summarised.chunks]
+    return before, spans, after
+
+
+@pytest.mark.parametrize(
+    ("start_us", "end_us"),
+    [ALWAYS, (0, 60_000), (1, 60_000), (0, 59_999), (9_000, 45_000), (20, 25), (59_999, 10**9)],
+)
+async def test_whole_chunks_are_summarised_and_the_edges_are_samples(store, start_us, end_us):
+    rng = np.random.default_rng(11)
+    for version in range(6):
+        times = range(version * 10_000, (version + 1) * 10_000)
+        await store.write([accepted(version, times, rng.normal(size=10_000))])
+
+    before, spans, after = told(await store.summaries(ALTITUDE.name, start_us, end_us))
+
+    samples = await store.read(ALTITUDE.name, start_us, end_us)
+    at = len(before)
+    assert samples[:at].times_us.tolist() == before.times_us.tolist()
+    assert samples[:at].values.tolist() == before.values.tolist()
+    for chunk_start_us, chunk_end_us, moments in spans:
+        piece = samples[at : at + moments.count]
+        assert (chunk_start_us, chunk_end_us) == (piece.times_us[0], piece.times_us[-1])
+        assert moments.summary() == Moments(piece.values).summary()
+        at += moments.count
+    assert samples[at:].times_us.tolist() == after.times_us.tolist()
+    assert samples[at:].values.tolist() == after.values.tolist()
+    if (start_us, end_us) == ALWAYS:
+        assert (len(before), len(after)) == (0, 0)
+    if (start_us, end_us) == (20, 25):
+        assert spans == []
+
+
+async def test_a_range_without_samples_has_no_summaries(store):
+    await store.write([accepted(1, [10, 20], [1.0, 2.0])])
+
+    for start_us, end_us in ((30, 40), (11, 20), (20, 10)):
+        before, spans, after = told(await store.summaries(ALTITUDE.name, start_us, end_us))
+        assert (len(before), spans, len(after)) == (0, [], 0)
+
+
+async def test_summaries_of_an_unknown_stream_are_not_found(store):
+    with pytest.raises(NotFoundError, match="no/such/stream"):
+        await store.summaries(StreamName("no", "such", "stream"), *ALWAYS)
 
 
 async def test_any_history_of_batches_reads_as_the_latest_version_of_each_instant(store):

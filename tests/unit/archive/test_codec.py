@@ -1,5 +1,6 @@
 """A batch survives the wire bit for bit, and nothing else passes for one."""
 
+import zlib
 from uuid import UUID, uuid4
 
 import msgspec
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from aetherops.archive.codec import decode_batch, encode_batch
+from aetherops.archive.codec import decode_accepted_batch, decode_batch, encode_batch
 from aetherops.archive.samples import MAX_BATCH_SAMPLES, SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import AetherOpsError, InvalidInputError, LimitExceededError
@@ -92,3 +93,57 @@ def test_columns_of_unequal_length_are_refused():
 def test_an_empty_batch_is_refused():
     with pytest.raises(InvalidInputError, match="at least one sample"):
         SampleBatch(UUID(int=0), ())
+
+
+def test_a_batch_that_was_decoded_is_encoded_as_the_bytes_that_it_came_in():
+    data = msgspec.msgpack.encode(msgspec.msgpack.decode(encode_batch(batch_of([1], [1.0]))))
+
+    assert encode_batch(decode_batch(data)) is data
+
+
+def with_an_empty_series():
+    """What the platform once accepted: an empty series beside a good one."""
+    wire = msgspec.msgpack.decode(encode_batch(batch_of([1, 2], [1.0, 2.0])))
+    empty = {"name": "a/b/c", "unit": "", "kind": "gauge", "times": b"", "values": b"", "crc": 0}
+    wire["series"].append(empty)
+    return msgspec.msgpack.encode(wire)
+
+
+def test_an_empty_series_is_refused_with_its_place():
+    with pytest.raises(InvalidInputError, match=r"^series\[1\]: expected at least one sample"):
+        decode_batch(with_an_empty_series())
+
+
+def test_an_empty_series_that_was_accepted_once_is_left_out():
+    (series,) = decode_accepted_batch(with_an_empty_series()).series
+    assert (series.stream, series.samples.values.tolist()) == (ALTITUDE, [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("name", "a/b", r"series\[0\]\.name"),
+        ("unit", "x" * 33, r"series\[0\]\.unit"),
+        ("kind", "thing", r"series\[0\]\.kind"),
+        ("crc", 1, r"series\[0\]\.crc"),
+        ("times", b"", r"series\[0\]"),
+    ],
+)
+def test_an_error_names_its_place_in_the_batch(key, value, place):
+    wire = msgspec.msgpack.decode(encode_batch(batch_of([1], [1.0])))
+    wire["series"][0][key] = value
+    with pytest.raises(InvalidInputError, match=f"^{place}: expected"):
+        decode_batch(msgspec.msgpack.encode(wire))
+
+
+@pytest.mark.parametrize(
+    ("times", "values", "place"),
+    [([1, 2**62], [0.0, 0.0], "times"), ([1, 2], [0.0, float("nan")], "values")],
+)
+def test_a_bad_sample_is_named_by_series_and_index(times, values, place):
+    columns = np.array(times, "<i8").tobytes(), np.array(values, "<f8").tobytes()
+    wire = msgspec.msgpack.decode(encode_batch(batch_of([1], [1.0])))
+    crc = zlib.crc32(columns[1], zlib.crc32(columns[0]))
+    wire["series"][0] |= {"times": columns[0], "values": columns[1], "crc": crc}
+    with pytest.raises(InvalidInputError, match=rf"^series\[0\]\.{place}\[1\]: expected"):
+        decode_batch(msgspec.msgpack.encode(wire))

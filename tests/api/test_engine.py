@@ -1,0 +1,181 @@
+"""The GraphQL engine without a transport: a request, an operator and a meter; an answer."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pytest
+from graphql import OperationType
+
+from aetherops.api.graphql.engine.documents import RefusedDocument
+from aetherops.api.graphql.engine.engine import GraphQLEngine, GraphQLRequest
+from aetherops.archive.samples import Samples
+from aetherops.errors import RefusedError
+from aetherops.identity.operators import Operator
+from aetherops.resilience import BreakerRegistry
+from aetherops.services.breakers import BreakerControl
+from aetherops.services.telemetry import TelemetryQueries
+
+OPERATOR = Operator("op-7", "Ada", frozenset({"viewer"}))
+QUESTION = """query ($end: DateTime!) {
+  telemetry(stream: "orbit/sat-7/altitude_km", range: {start: "2026-01-01T00:00:00Z", end: $end}) {
+    scanned statistics { SELECTION } } }"""
+
+
+class Purse:
+    """A meter with so much in it."""
+
+    def __init__(self, left=10**6):
+        self.left = left
+
+    async def charge(self, cost):
+        if cost > self.left:
+            raise RefusedError("nothing left")
+        self.left -= cost
+
+
+def engine_over(store):
+    control = BreakerControl(BreakerRegistry())
+    return GraphQLEngine(TelemetryQueries(store), control, max_samples=10**6, max_points=10**6)
+
+
+def request(selection="mean", end="2026-01-01T01:00:00Z"):
+    return GraphQLRequest(QUESTION.replace("SELECTION", selection), None, {"end": end})
+
+
+async def test_a_question_is_answered_and_paid_for(platform, altitude):
+    engine, purse = engine_over(platform.store), Purse()
+
+    answer = await engine.execute(engine.prepare(request()), OPERATOR, purse)
+
+    telemetry = answer.data["telemetry"]
+    assert telemetry["scanned"] == 3_000
+    assert telemetry["statistics"]["mean"] == pytest.approx(altitude.values.mean())
+    assert (answer.codes, answer.is_refusal) == ([], False)
+    assert purse.left == 10**6 - 1 - 3
+
+
+@pytest.mark.usefixtures("altitude")
+async def test_a_request_without_means_is_refused_and_not_executed(platform):
+    engine = engine_over(platform.store)
+
+    answer = await engine.execute(engine.prepare(request()), OPERATOR, Purse(0))
+
+    assert answer.is_refusal
+    assert answer.to_json() == {
+        "errors": [{"message": "nothing left", "extensions": {"code": "CONFLICT"}}]
+    }
+
+
+@pytest.mark.usefixtures("altitude")
+async def test_a_field_that_fails_has_its_code_and_place(platform):
+    engine = engine_over(platform.store)
+
+    answer = await engine.execute(engine.prepare(request()), OPERATOR, Purse(3))
+
+    assert set(answer.codes) == {"CONFLICT"}
+    assert not answer.is_refusal
+    assert {tuple(error["path"]) for error in answer.to_json()["errors"]} <= {
+        ("telemetry", "scanned"),
+        ("telemetry", "statistics", "mean"),
+    }
+
+
+@pytest.mark.parametrize("query", ["{", "{ nothing }", "{ ...F } fragment F on Query { ...F }"])
+def test_a_document_that_cannot_be_executed_is_refused_before_it_costs_anything(platform, query):
+    with pytest.raises(RefusedDocument) as refused:
+        engine_over(platform.store).prepare(GraphQLRequest(query))
+    assert refused.value.errors
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "kind"),
+    [
+        ("{ __typename }", None, OperationType.QUERY),
+        ('mutation { resetCircuitBreaker(name: "x") { name } }', None, OperationType.MUTATION),
+        ("query A { __typename } query B { __typename }", "B", OperationType.QUERY),
+        ("query A { __typename } query B { __typename }", None, None),
+    ],
+)
+def test_a_transport_can_tell_what_kind_of_operation_it_carries(platform, query, name, kind):
+    assert engine_over(platform.store).prepare(GraphQLRequest(query, name)).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("selection", "calls"),
+    [
+        ("count min max first last", ["count", "summaries"]),
+        ("...F __typename } resolution } } fragment F on Statistics { ... { min }", None),
+        ("count mean", ["count", "read"]),
+        ("... on Statistics { percentiles(ranks: [5]) { value } }", ["count", "read"]),
+        ("min } columns { values", ["count", "read"]),
+    ],
+)
+@pytest.mark.usefixtures("altitude")
+async def test_extremes_are_answered_without_reading_unless_more_is_asked(
+    platform, selection, calls, monkeypatch
+):
+    seen = []
+
+    def watch(name):
+        real = getattr(platform.store, name)
+
+        async def watched(*args):
+            seen.append(name)
+            return await real(*args)
+
+        monkeypatch.setattr(platform.store, name, watched)
+
+    for name in ("count", "read", "summaries"):
+        watch(name)
+    text = QUESTION.replace("SELECTION", selection)
+    if calls is None:  # the fragment closes the braces itself
+        text = text.removesuffix(" } } }") + " }"
+    engine = engine_over(platform.store)
+    asked = GraphQLRequest(text, None, {"end": "2026-01-01T01:00:00Z"})
+
+    answer = await engine.execute(engine.prepare(asked), OPERATOR, Purse())
+
+    assert answer.codes == []
+    assert seen == (calls or ["count", "summaries"])
+
+
+async def test_an_answer_holds_the_arrays_that_were_read_no_longer_than_itself(
+    platform, altitude, monkeypatch
+):
+    given = []
+    read = platform.store.read
+
+    async def watched(*args):
+        samples = await read(*args)
+        copies = Samples(samples.times_us.copy(), samples.values.copy())
+        given.extend(weakref.ref(column) for column in (copies.times_us, copies.values))
+        return copies
+
+    monkeypatch.setattr(platform.store, "read", watched)
+    engine = engine_over(platform.store)
+    operation = engine.prepare(request("mean } anomalies { total } columns { times values"))
+    await engine.execute(operation, OPERATOR, Purse())  # graphql-core warms its caches
+    given.clear()
+    gc.collect()
+    gc.disable()
+    try:
+        answer = await engine.execute(operation, OPERATOR, Purse())
+        assert isinstance(answer.data["telemetry"]["columns"]["values"], np.ndarray)
+        del answer
+        await asyncio.sleep(0)  # the event loop lets go of what woke this test
+        assert [ref() is None for ref in given] == [True, True]
+    finally:
+        gc.enable()
+
+
+def test_the_engine_and_the_services_load_no_http():
+    code = (
+        "import sys\n"
+        "import aetherops.api.graphql.engine.engine, aetherops.services.ingest\n"
+        "assert not {'starlette', 'uvicorn'} & set(sys.modules), sorted(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

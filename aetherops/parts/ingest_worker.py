@@ -114,7 +114,7 @@ class IngestWorker(Part):
         try:
             self._announcer.announce(batches)
         except Exception:
-            _log.exception("ingest.announcement_failed", batches=len(batches))
+            _log.exception("announcement_failed", batches=len(batches))
 
     async def _wait_for(self, dependency: str, failures: int) -> None:
         retry_s = retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000

@@ -11,7 +11,7 @@ import numpy as np
 from pcodec import ChunkConfig, standalone
 
 from aetherops.aggregation.moments import Moments
-from aetherops.archive.merge import Versioned
+from aetherops.archive.merge import VersionedSamples
 from aetherops.archive.samples import Samples
 from aetherops.errors import AetherOpsError
 
@@ -65,9 +65,9 @@ class PackedColumns:
             self._unpack(self.values, np.dtype(np.float64)),
         )
 
-    def versioned(self) -> Versioned:
+    def versioned(self) -> VersionedSamples:
         """Unpack instants, values and versions."""
-        return Versioned(self.samples(), self._unpack(self.versions, np.dtype(np.int64)))
+        return VersionedSamples(self.samples(), self._unpack(self.versions, np.dtype(np.int64)))
 
     def unpack_into(self, times_us: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Unpack instants and values into arrays of `count` elements, saving a copy."""
@@ -102,7 +102,7 @@ class Chunk:
     packed: PackedColumns
 
 
-def pack(columns: Versioned) -> Iterator[Chunk]:
+def pack(columns: VersionedSamples) -> Iterator[Chunk]:
     """Cut sorted samples into chunks of equal size, as few as possible, and pack each."""
     pieces = math.ceil(len(columns) / MAX_CHUNK_SAMPLES)
     edges = [len(columns) * i // pieces for i in range(pieces + 1)] if pieces else []
@@ -110,7 +110,7 @@ def pack(columns: Versioned) -> Iterator[Chunk]:
         yield _pack_one(columns[first:last])
 
 
-def _pack_one(columns: Versioned) -> Chunk:
+def _pack_one(columns: VersionedSamples) -> Chunk:
     times, values = columns.samples.times_us, columns.samples.values
     packed = PackedColumns(
         len(columns),

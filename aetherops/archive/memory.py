@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aetherops.aggregation.moments import Moments
-from aetherops.archive.merge import Incoming, Versioned, settle
+from aetherops.archive.merge import IncomingSamples, VersionedSamples, merge_samples
 from aetherops.archive.samples import Samples
 from aetherops.archive.store import ChunkSummary, Receipt, StreamRecord, SummarisedRange
 from aetherops.errors import NotFoundError
@@ -29,16 +29,16 @@ _CHUNK_SAMPLES = 8_192
 
 
 @dataclass(slots=True)
-class _Held:
+class _StoredStream:
     stream: Stream
-    columns: Versioned = field(default_factory=Versioned.empty)
+    columns: VersionedSamples = field(default_factory=VersionedSamples.empty)
 
 
 class MemoryTelemetryStore:
     """Keeps samples in arrays, with the same answers as the PostgreSQL store."""
 
     def __init__(self) -> None:
-        self._held: dict[str, _Held] = {}
+        self._streams: dict[str, _StoredStream] = {}
         self._receipts: dict[UUID, Receipt] = {}
 
     async def write(self, batches: Sequence[AcceptedBatch]) -> list[Receipt]:
@@ -53,13 +53,13 @@ class MemoryTelemetryStore:
         return [self._receipts[accepted.batch.batch_id] for accepted in batches]
 
     def _add(self, series: Series, version: int) -> list[int]:
-        held = self._held.setdefault(str(series.stream.name), _Held(series.stream))
-        held.stream = series.stream
+        stored = self._streams.setdefault(str(series.stream.name), _StoredStream(series.stream))
+        stored.stream = series.stream
         n = len(series.samples)
-        incoming = Incoming(
-            Versioned(series.samples, np.full(n, version, np.int64)), np.zeros(n, np.intp)
+        incoming = IncomingSamples(
+            VersionedSamples(series.samples, np.full(n, version, np.int64)), np.zeros(n, np.intp)
         )
-        held.columns, tally = settle(held.columns, incoming, 1)
+        stored.columns, tally = merge_samples(stored.columns, incoming, 1)
         return [int(tally.stored[0]), int(tally.duplicates[0]), int(tally.corrected[0])]
 
     async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
@@ -70,8 +70,8 @@ class MemoryTelemetryStore:
         self, prefix: str = "", *, after: str = "", limit: int = 100
     ) -> list[StreamRecord]:
         """See `TelemetryStore.streams`."""
-        names = sorted(name for name in self._held if name.startswith(prefix) and name > after)
-        return [_record(self._held[name]) for name in names[:limit]]
+        names = sorted(name for name in self._streams if name.startswith(prefix) and name > after)
+        return [_record(self._streams[name]) for name in names[:limit]]
 
     async def find(self, name: StreamName) -> StreamRecord:
         """See `TelemetryStore.find`."""
@@ -98,9 +98,9 @@ class MemoryTelemetryStore:
         chunks = tuple(_summary(samples[a:b]) for a, b in itertools.pairwise(edges))
         return SummarisedRange(samples[first : edges[0]], chunks, samples[edges[-1] : last])
 
-    def _get(self, name: StreamName) -> _Held:
+    def _get(self, name: StreamName) -> _StoredStream:
         try:
-            return self._held[str(name)]
+            return self._streams[str(name)]
         except KeyError:
             raise NotFoundError("stream", str(name)) from None
 
@@ -115,8 +115,6 @@ def _summary(samples: Samples) -> ChunkSummary:
     return ChunkSummary(int(times_us[0]), int(times_us[-1]), Moments(samples.values))
 
 
-def _record(held: _Held) -> StreamRecord:
-    times = held.columns.samples.times_us
-    if len(times) == 0:
-        return StreamRecord(held.stream, 0, None, None)
-    return StreamRecord(held.stream, len(times), int(times[0]), int(times[-1]))
+def _record(stored: _StoredStream) -> StreamRecord:
+    times = stored.columns.samples.times_us
+    return StreamRecord(stored.stream, len(times), int(times[0]), int(times[-1]))

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Incoming", "Tally", "Versioned", "settle"]
+__all__ = ["IncomingSamples", "Tally", "VersionedSamples", "merge_samples"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Versioned:
+class VersionedSamples:
     """Samples and the version of the batch that each came in, three columns of equal length."""
 
     samples: Samples
@@ -30,7 +30,7 @@ class Versioned:
         return cls(Samples.empty(), np.empty(0, np.int64))
 
     @classmethod
-    def join(cls, parts: Iterable[Versioned]) -> Self:
+    def join(cls, parts: Iterable[VersionedSamples]) -> Self:
         """All samples of the parts, in their order."""
         parts = list(parts)
         if not parts:
@@ -46,19 +46,24 @@ class Versioned:
     def __len__(self) -> int:
         return len(self.versions)
 
-    def __getitem__(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Versioned:
-        return Versioned(self.samples[index], self.versions[index])
+    def __getitem__(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> VersionedSamples:
+        return VersionedSamples(self.samples[index], self.versions[index])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Incoming:
+class IncomingSamples:
     """New samples of one stream; ``origin[i]`` is the index of the batch that sample i is of."""
 
-    columns: Versioned
+    versioned: VersionedSamples
     origin: NDArray[np.intp]
 
-    def __getitem__(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Incoming:
-        return Incoming(self.columns[index], self.origin[index])
+    @property
+    def times_us(self) -> NDArray[np.int64]:
+        """Instants of the samples."""
+        return self.versioned.samples.times_us
+
+    def __getitem__(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> IncomingSamples:
+        return IncomingSamples(self.versioned[index], self.origin[index])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +86,9 @@ class Tally:
         self.corrected[:] += other.corrected
 
 
-def settle(existing: Versioned, incoming: Incoming, batches: int) -> tuple[Versioned, Tally]:
+def merge_samples(
+    existing: VersionedSamples, incoming: IncomingSamples, batches: int
+) -> tuple[VersionedSamples, Tally]:
     """Merge new samples into those that are there: sorted by time, one an instant.
 
     Of several samples at one instant the highest version counts, and of equal versions the
@@ -95,13 +102,13 @@ def settle(existing: Versioned, incoming: Incoming, batches: int) -> tuple[Versi
     batches : number of batches that `incoming.origin` refers to.
     """
     tally = Tally.zero(batches)
-    times = incoming.columns.samples.times_us
+    times = incoming.times_us
     if len(existing) == 0 and bool(np.all(times[1:] > times[:-1])):
         tally.stored[:] += np.bincount(incoming.origin, minlength=batches)
-        return incoming.columns, tally
+        return incoming.versioned, tally
 
     origin = np.concatenate([np.full(len(existing), -1), incoming.origin])
-    joined = Versioned.join([existing, incoming.columns])
+    joined = VersionedSamples.join([existing, incoming.versioned])
     order = np.lexsort((joined.versions, joined.samples.times_us))
     joined, origin = joined[order], origin[order]
 

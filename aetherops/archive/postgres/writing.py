@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aetherops.archive.chunk import Chunk, PackedColumns, pack
-from aetherops.archive.merge import Incoming, Tally, Versioned, settle
+from aetherops.archive.merge import IncomingSamples, Tally, VersionedSamples, merge_samples
 from aetherops.archive.placement import NEIGHBOURS, Rewrite, Span, place
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _Change:
     """What is new in one stream, and what becomes of its chunks."""
 
     stream_id: int
-    incoming: Incoming
+    incoming: IncomingSamples
     spans: list[Span] = field(default_factory=list)
     rewrites: list[Rewrite] = field(default_factory=list)
 
@@ -109,19 +109,19 @@ async def write_batches(connection: PostgresConnection, batches: Sequence[Accept
     """Store those of the batches that have no receipt yet; runs inside a transaction."""
     stream_ids = await _lock_streams(connection, batches)
     # Only behind the locks: a batch's own streams keep a second writer of it waiting.
-    fresh = await _without_receipt(connection, batches)
-    if not fresh:
+    unstored = await _without_receipt(connection, batches)
+    if not unstored:
         return
-    changes = _gather(fresh, stream_ids)
+    changes = _gather(unstored, stream_ids)
     await _place(connection, changes)
     taken = await _take_chunks(connection, changes)
-    chunks, tally, grown = await asyncio.to_thread(_rewrite, changes, taken, len(fresh))
+    chunks, tally, grown = await asyncio.to_thread(_rewrite, changes, taken, len(unstored))
     await connection.copy_records_to_table("chunk", records=chunks, columns=_CHUNK_COLUMNS)
     await connection.execute(_GROW_STREAMS, *map(list, zip(*grown, strict=True)))
     await connection.copy_records_to_table(
         "receipt",
         records=zip(
-            [accepted.batch.batch_id for accepted in fresh],
+            [accepted.batch.batch_id for accepted in unstored],
             tally.stored.tolist(),
             tally.duplicates.tolist(),
             tally.corrected.tolist(),
@@ -162,22 +162,22 @@ async def _without_receipt(
 
 def _gather(batches: Sequence[AcceptedBatch], stream_ids: Mapping[str, int]) -> list[_Change]:
     """All new samples of each stream, sorted by time, with the batch each came in."""
-    parts: dict[int, list[Incoming]] = {}
+    parts: dict[int, list[IncomingSamples]] = {}
     for origin, accepted in enumerate(batches):
         for series in accepted.batch.series:
             n = len(series.samples)
-            columns = Versioned(series.samples, np.full(n, accepted.version, np.int64))
-            part = Incoming(columns, np.full(n, origin, np.intp))
+            columns = VersionedSamples(series.samples, np.full(n, accepted.version, np.int64))
+            part = IncomingSamples(columns, np.full(n, origin, np.intp))
             parts.setdefault(stream_ids[str(series.stream.name)], []).append(part)
     return [_Change(stream_id, _sorted(joined)) for stream_id, joined in sorted(parts.items())]
 
 
-def _sorted(parts: list[Incoming]) -> Incoming:
-    joined = Incoming(
-        Versioned.join(part.columns for part in parts),
+def _sorted(parts: list[IncomingSamples]) -> IncomingSamples:
+    joined = IncomingSamples(
+        VersionedSamples.join(part.versioned for part in parts),
         np.concatenate([part.origin for part in parts]),
     )
-    times = joined.columns.samples.times_us
+    times = joined.times_us
     if np.all(times[1:] >= times[:-1]):
         return joined
     return joined[np.argsort(times, kind="stable")]
@@ -188,13 +188,13 @@ async def _place(connection: PostgresConnection, changes: Sequence[_Change]) -> 
     rows = await connection.fetch(
         _SPANS,
         list(by_id),
-        [int(change.incoming.columns.samples.times_us[0]) for change in changes],
-        [int(change.incoming.columns.samples.times_us[-1]) for change in changes],
+        [int(change.incoming.times_us[0]) for change in changes],
+        [int(change.incoming.times_us[-1]) for change in changes],
     )
     for stream_id, group in groupby(rows, key=itemgetter("stream_id")):
         by_id[stream_id].spans = [Span(r["start_us"], r["end_us"], r["count"]) for r in group]
     for change in changes:
-        change.rewrites = place(change.incoming.columns.samples.times_us, change.spans)
+        change.rewrites = place(change.incoming.times_us, change.spans)
 
 
 async def _take_chunks(
@@ -221,12 +221,14 @@ def _rewrite(
         stored = 0
         for rewrite in change.rewrites:
             keys = [(change.stream_id, change.spans[i].start_us) for i in rewrite.spans]
-            existing = Versioned.join(taken[key].versioned() for key in keys)
-            merged, tally = settle(existing, change.incoming[rewrite.first : rewrite.last], batches)
+            existing = VersionedSamples.join(taken[key].versioned() for key in keys)
+            merged, tally = merge_samples(
+                existing, change.incoming[rewrite.first : rewrite.last], batches
+            )
             total.add(tally)
             stored += int(tally.stored.sum())
             rows.extend(_row(change.stream_id, chunk) for chunk in pack(merged))
-        times = change.incoming.columns.samples.times_us
+        times = change.incoming.times_us
         grown.append((change.stream_id, stored, int(times[0]), int(times[-1])))
     return rows, total, grown
 

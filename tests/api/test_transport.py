@@ -4,7 +4,10 @@ import json
 
 import pytest
 import structlog
+from graphql import GraphQLError
 
+from aetherops.api.graphql.engine.answers import GraphQLAnswer
+from aetherops.api.graphql.http.responses import respond
 from aetherops.archive.memory import MemoryTelemetryStore
 from aetherops.errors import UnavailableError
 
@@ -183,6 +186,13 @@ class TestGet:
         response = await client.get("/graphql", headers={"Accept": JSON})
         assert response.status_code == 400
 
+    async def test_a_mutation_may_not_come_in_the_address(self, client):
+        query = 'mutation { resetCircuitBreaker(name: "nats") { name } }'
+        response = await client.get("/graphql", params={"query": query})
+        assert response.status_code == 405
+        assert response.headers["allow"] == "POST"
+        assert response.json()["errors"][0]["extensions"] == {"code": "METHOD_NOT_ALLOWED"}
+
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
     async def test_other_methods_are_refused(self, client, method):
         response = await client.request(method, "/graphql")
@@ -215,6 +225,13 @@ class TestFaults:
         (entry,) = (entry for entry in logs if entry["event"] == "request_failed")
         assert entry["error_id"] == error["extensions"]["id"]
         assert str(entry["exc_info"]) == "password=hunter2"
+
+    @pytest.mark.parametrize("media_type", [JSON, RESPONSE])
+    def test_a_fault_before_execution_is_a_500(self, media_type):
+        error = GraphQLError("no field yet", original_error=RuntimeError("password=hunter2"))
+        response = respond(GraphQLAnswer.refusal([error]), media_type, {"X-Cost": "1"})
+        assert (response.status_code, response.headers["x-cost"]) == (500, "1")
+        assert b"hunter2" not in response.body
 
     async def test_a_store_that_is_away_is_a_503_with_a_time_to_come_back(self, platform):
         async with platform.client(store=FailingStore(UnavailableError("postgres", 2.5))) as client:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode
+from graphql.language import FieldNode, FragmentSpreadNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from graphql import GraphQLResolveInfo
-    from graphql.language import FragmentDefinitionNode
+    from graphql.language import FragmentDefinitionNode, InlineFragmentNode
 
     _Node = FieldNode | InlineFragmentNode | FragmentDefinitionNode
 
@@ -44,5 +44,5 @@ def _fields(nodes: Iterable[_Node], info: GraphQLResolveInfo) -> Iterator[FieldN
                     yield inner
                 case FragmentSpreadNode():
                     yield from _fields([info.fragments[inner.name.value]], info)
-                case InlineFragmentNode():
-                    yield from _fields([inner], info)
+                case _:  # an inline fragment
+                    yield from _fields([inner], info)  # type: ignore[list-item]

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from aetherops.errors import InvalidInputError
 
 __all__ = [
-    "LARGEST",
-    "LARGEST_WINDOW_US",
-    "MOST_SUB_WINDOWS",
-    "MOST_TIERS",
+    "MAX_COUNT",
+    "MAX_EXACT_DOUBLE",
+    "MAX_SUB_WINDOWS",
+    "MAX_TIERS",
+    "MAX_WINDOW_US",
     "plain_cost",
     "plain_costs",
     "plain_instant",
@@ -23,20 +24,23 @@ __all__ = [
     "plain_window",
 ]
 
-LARGEST = 2**60
+MAX_COUNT = 2**60
 """Bound of costs, instants and stored units: sums of two of them fit 64 bits."""
 
-MOST_TIERS = 16
+MAX_EXACT_DOUBLE = 2**53
+"""Whole numbers up to here are exact as doubles, so in Lua too."""
+
+MAX_TIERS = 16
 """The most limits that one key may have."""
 
-MOST_SUB_WINDOWS = 64
+MAX_SUB_WINDOWS = 64
 """The finest cut of a sliding window."""
 
-LARGEST_WINDOW_US = 3653 * 86_400 * 1_000_000
+MAX_WINDOW_US = 3653 * 86_400 * 1_000_000
 """Ten years."""
 
-_SMALLEST_INT64 = -(2**63)
-_LARGEST_INT64 = 2**63 - 1
+_MIN_INT64 = -(2**63)
+_MAX_INT64 = 2**63 - 1
 
 
 def plain_key(key: object) -> str | int:
@@ -50,7 +54,7 @@ def plain_key(key: object) -> str | int:
     if isinstance(key, str):
         return str.__str__(key)
     number = _plain_int(key)
-    if number is None or not _SMALLEST_INT64 <= number <= _LARGEST_INT64:
+    if number is None or not _MIN_INT64 <= number <= _MAX_INT64:
         raise InvalidInputError("key", key, "text or an integer of 64 bits")
     return number
 
@@ -58,7 +62,7 @@ def plain_key(key: object) -> str | int:
 def plain_cost(cost: object) -> int:
     """The cost of a decision: an exact ``int`` from 1 to 2⁶⁰."""
     number = _plain_int(cost)
-    if number is None or not 1 <= number <= LARGEST:
+    if number is None or not 1 <= number <= MAX_COUNT:
         raise InvalidInputError("cost", cost, "a whole number from 1 to 2^60")
     return number
 
@@ -66,7 +70,7 @@ def plain_cost(cost: object) -> int:
 def plain_instant(now_us: object) -> int:
     """An instant given by the caller, in microseconds of its monotonic clock."""
     number = _plain_int(now_us)
-    if number is None or not 0 <= number <= LARGEST:
+    if number is None or not 0 <= number <= MAX_COUNT:
         raise InvalidInputError("now_us", now_us, "microseconds from 0 to 2^60")
     return number
 
@@ -99,10 +103,10 @@ def plain_tiers(
 ) -> list[tuple[int, int, int]]:
     """Bucket tiers (gain, price, capacity) within their bounds, ``count`` of them if given."""
     plain = [(int(gain), int(price), int(capacity)) for gain, price, capacity in tiers]
-    if not 1 <= len(plain) <= MOST_TIERS or (count is not None and len(plain) != count):
-        raise InvalidInputError("tiers", len(plain), f"{count or f'1 to {MOST_TIERS}'} tiers")
+    if not 1 <= len(plain) <= MAX_TIERS or (count is not None and len(plain) != count):
+        raise InvalidInputError("tiers", len(plain), f"{count or f'1 to {MAX_TIERS}'} tiers")
     for gain, price, capacity in plain:
-        if not (1 <= gain <= LARGEST and 1 <= price <= capacity <= LARGEST):
+        if not (1 <= gain <= MAX_COUNT and 1 <= price <= capacity <= MAX_COUNT):
             raise InvalidInputError(
                 "tiers", (gain, price, capacity), "1 <= gain, 1 <= price <= capacity, all <= 2^60"
             )
@@ -120,9 +124,9 @@ def plain_limit(limit: object, most: int) -> int:
 def plain_window(window_us: object) -> int:
     """The length of a window in microseconds."""
     number = _plain_int(window_us)
-    if number is None or not 1 <= number <= LARGEST_WINDOW_US:
+    if number is None or not 1 <= number <= MAX_WINDOW_US:
         raise InvalidInputError(
-            "window_us", window_us, f"microseconds from 1 to {LARGEST_WINDOW_US} (ten years)"
+            "window_us", window_us, f"microseconds from 1 to {MAX_WINDOW_US} (ten years)"
         )
     return number
 
@@ -130,8 +134,8 @@ def plain_window(window_us: object) -> int:
 def plain_sub_windows(sub_windows: object) -> int:
     """How many cells a window is cut into."""
     number = _plain_int(sub_windows)
-    if number is None or not 1 <= number <= MOST_SUB_WINDOWS:
-        raise InvalidInputError("sub_windows", sub_windows, f"1 to {MOST_SUB_WINDOWS}")
+    if number is None or not 1 <= number <= MAX_SUB_WINDOWS:
+        raise InvalidInputError("sub_windows", sub_windows, f"1 to {MAX_SUB_WINDOWS}")
     return number
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import isfinite
 from typing import Self
 
+from aetherops.core.counter_input import MAX_COUNT
 from aetherops.errors import InvalidInputError
 
 __all__ = ["Rate"]
@@ -23,8 +24,7 @@ _UNITS_US = {
     "day": 86_400 * _SECOND_US,
 }
 _TEXT = re.compile(r"\s*(\d{1,18})\s*/\s*(\d{1,9})?\s*([a-z]+)\s*", re.ASCII)
-_FINEST = 1_000_000
-_LARGEST = 2**60
+_MAX_DENOMINATOR = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Rate:
     def __post_init__(self) -> None:
         for field in ("tokens", "period_us"):
             value = getattr(self, field)
-            if not isinstance(value, int) or not 1 <= value <= _LARGEST:
+            if not isinstance(value, int) or not 1 <= value <= MAX_COUNT:
                 raise InvalidInputError(f"rate.{field}", value, "a whole number from 1 to 2^60")
         ratio = Fraction(self.tokens, self.period_us)
         object.__setattr__(self, "tokens", ratio.numerator)
@@ -91,5 +91,5 @@ class Rate:
 
 def _nearest(rate: float) -> Fraction:
     if rate >= 1:
-        return Fraction(rate).limit_denominator(_FINEST)
-    return 1 / (1 / Fraction(rate)).limit_denominator(_FINEST)
+        return Fraction(rate).limit_denominator(_MAX_DENOMINATOR)
+    return 1 / (1 / Fraction(rate)).limit_denominator(_MAX_DENOMINATOR)

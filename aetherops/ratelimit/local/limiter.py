@@ -11,6 +11,7 @@ from heapq import nsmallest
 from typing import NamedTuple
 
 from aetherops.core import KeyedCounters
+from aetherops.core.counter_input import MAX_COUNT
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.limits import WindowLimit
@@ -19,7 +20,6 @@ from aetherops.ratelimit.state import Limit, LimiterState
 __all__ = ["KeyUsage", "LocalLimiter", "Snapshot"]
 
 _NOMINAL_PERMILLE = 1000
-_LONGEST_AWAY_US = 2**60
 _GRANTED = Reason.GRANTED
 
 
@@ -175,7 +175,7 @@ class LocalLimiter(KeyedCounters):
         if state.width != self.row_width:
             raise InvalidInputError("state.width", state.width, f"{self.row_width} numbers a key")
         rows = _swapped(state.rows) if sys.byteorder == "big" else state.rows
-        away_us = min(max(wall_us - state.saved_us, 0), _LONGEST_AWAY_US)
+        away_us = min(max(wall_us - state.saved_us, 0), MAX_COUNT)
         in_force = self._limits
         self._enforce(state.limits, now_us)
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from aetherops.core import BucketCounters
+from aetherops.core.counter_input import MAX_COUNT
 from aetherops.errors import InvalidInputError, LimitExceededError
 from aetherops.ratelimit.limits import BucketLimit
 from aetherops.ratelimit.local import waiting
@@ -16,8 +17,6 @@ from aetherops.ratelimit.rate import Rate
 from aetherops.ratelimit.state import Limit
 
 __all__ = ["TokenBucket"]
-
-_UNBOUNDED_US = 2**60
 
 
 class TokenBucket(LocalLimiter, BucketCounters):
@@ -122,9 +121,9 @@ class TokenBucket(LocalLimiter, BucketCounters):
         if cost > smallest:
             raise LimitExceededError("cost of one decision", smallest, cost)
         if timeout_s is None:
-            most_us = _UNBOUNDED_US
+            most_us = MAX_COUNT
         elif timeout_s >= 0:
-            most_us = min(int(timeout_s * 1e6), _UNBOUNDED_US)
+            most_us = min(int(timeout_s * 1e6), MAX_COUNT)
         else:
             raise InvalidInputError("timeout_s", timeout_s, "seconds from 0, or None")
         wait_us = self.reserve(key, cost, most_us)

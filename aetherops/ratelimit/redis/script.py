@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 
+from aetherops.core.counter_input import MAX_EXACT_DOUBLE
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.limits import BucketLimit, WindowLimit, WindowMode
 from aetherops.ratelimit.shared.limiter import Taken
@@ -15,7 +16,6 @@ from aetherops.ratelimit.state import Limit
 
 __all__ = ["Ask", "Script"]
 
-_LARGEST = 2**53  # whole numbers up to here are exact in Lua
 _SERVERS_CLOCK = -1
 _NAME_LENGTH = 64
 
@@ -168,8 +168,8 @@ def _numbers(limits: Sequence[Limit]) -> tuple[str, list[int]]:
         if not isinstance(limit, BucketLimit):
             raise InvalidInputError("limits", list(limits), "one window, or one or more buckets")
         gain, price, capacity = limit.tier
-        if capacity + gain > _LARGEST:
-            raise InvalidInputError("limits", limit, f"capacity times period up to {_LARGEST}")
+        if capacity + gain > MAX_EXACT_DOUBLE:
+            raise InvalidInputError("limits", limit, f"capacity times period up to {MAX_EXACT_DOUBLE}")
         numbers += [gain, price, capacity]
     if not numbers:
         raise InvalidInputError("limits", list(limits), "one window, or one or more buckets")
@@ -178,8 +178,8 @@ def _numbers(limits: Sequence[Limit]) -> tuple[str, list[int]]:
 
 def _window_numbers(limit: WindowLimit) -> tuple[str, list[int]]:
     cell_us = -(-limit.window_us // limit.window_count)
-    if 2 * limit.quota * cell_us > _LARGEST:
-        raise InvalidInputError("limits", limit, f"quota times sub-window up to {_LARGEST // 2}")
+    if 2 * limit.quota * cell_us > MAX_EXACT_DOUBLE:
+        raise InvalidInputError("limits", limit, f"quota times sub-window up to {MAX_EXACT_DOUBLE // 2}")
     if limit.mode is WindowMode.FIXED:
         return "fixed", [limit.quota, limit.window_us]
     return str(limit.mode), [limit.quota, limit.window_us, limit.window_count]

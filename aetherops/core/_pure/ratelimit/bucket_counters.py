@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from threading import Lock
+from typing import Any, TypeAlias
 
-from aetherops.core._pure.ratelimit.gate import wait_at
 from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
-from aetherops.core.counter_input import LARGEST, plain_cost, plain_key, plain_tiers
+from aetherops.core.counter_input import MAX_COUNT, plain_cost, plain_key, plain_tiers
 
 __all__ = ["BucketCounters"]
 
 _ONE = 1
 _STAMP = 1
 _CREDIT = 2
+
+_Tier: TypeAlias = tuple[int, int, int, int]  # gain, price, capacity, span
+_AtHand: TypeAlias = tuple[Lock, Callable[[], int], int, int, int]
 
 
 class BucketCounters(KeyedCounters):
@@ -46,9 +49,10 @@ class BucketCounters(KeyedCounters):
         share_overflow: bool = False,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._put_tiers(plain_tiers(tiers))
+        self._tiers = _spanned(plain_tiers(tiers))
+        self._largest_cost = _largest_cost(self._tiers)
         super().__init__(1 + len(self._tiers), max_keys, share_overflow, clock_ns)
-        self._put_at_hand()
+        self._at_hand = self._needed_by_allow(self._tiers)
 
     @property
     def tiers(self) -> tuple[tuple[int, int, int], ...]:
@@ -56,34 +60,32 @@ class BucketCounters(KeyedCounters):
         return tuple((gain, price, capacity) for gain, price, capacity, _ in self._tiers)
 
     def allow(self, key: str | int, cost: int = 1, now_us: int | None = None) -> bool:
-        if key.__class__ is not str or cost is not _ONE or now_us is not None:
+        at_hand = self._at_hand
+        if key.__class__ is not str or cost is not _ONE or now_us is not None or at_hand is None:
             return KeyedCounters.allow(self, key, cost, now_us)
         # `_grant` of one token of one tier, written out: calls would cost more than they do.
-        gate, clock_ns, entries, gain, price, capacity = self._at_hand
-        try:
-            latest = gate.pop()
-        except IndexError:
-            latest = wait_at(gate)
-        try:
+        lock, clock_ns, gain, price, capacity = at_hand
+        with lock:
             now = clock_ns() // 1000
-            if now > latest:
-                latest = now
-            entry = entries[key]
+            if now > self._latest_us:
+                self._latest_us = now
+            else:
+                now = self._latest_us
+            try:
+                entry = self._entries[key]
+            except KeyError:
+                return self._grant(key, cost, now)
             # No `span`: here no product is too large, and what is above the capacity is cut off.
-            credit = entry[2] + (latest - entry[1]) * gain
+            credit = entry[2] + (now - entry[1]) * gain
             if credit > capacity:
                 credit = capacity  # which is a token at least
             elif credit < price:
                 self._refused += 1
                 return False
-            entry[1] = latest
+            entry[1] = now
             entry[2] = credit - price
             self._granted += 1
             return True
-        except KeyError:
-            return self._grant(key, cost, latest)
-        finally:
-            gate.append(latest)
 
     def reserve(
         self, key: str | int, cost: int, max_wait_us: int, now_us: int | None = None
@@ -100,8 +102,8 @@ class BucketCounters(KeyedCounters):
         """
         key = plain_key(key)
         cost = plain_cost(cost)
-        max_wait_us = min(max_wait_us, LARGEST)
-        with self._entered():
+        max_wait_us = min(max_wait_us, MAX_COUNT)
+        with self._lock:
             now = self._instant(now_us)
             entry = self._entries.get(key) or self._enter(key, cost, now)
             wait_us = -1 if entry is None else self._borrow(entry, cost, max_wait_us, now)
@@ -119,31 +121,28 @@ class BucketCounters(KeyedCounters):
         InvalidInputError
             A tier out of bounds, or another number of tiers than before.
         """
-        plain = plain_tiers(tiers, count=len(self._tiers))
-        with self._entered():
+        after = _spanned(plain_tiers(tiers, count=len(self._tiers)))
+        largest_cost, at_hand = _largest_cost(after), self._needed_by_allow(after)
+        with self._lock:
             now = self._instant(now_us)
-            held = [*self._entries.values(), self._overflow]
-            for entry in held:
-                self._settle(entry, now)
-                for i, (_, _, capacity, _) in enumerate(self._tiers):
-                    entry[_CREDIT + i] = entry[_CREDIT + i] * plain[i][2] // capacity
-            self._put_tiers(plain)
-            self._put_at_hand()
+            entries = {key: self._rescaled(held, after, now) for key, held in self._entries.items()}
+            overflow = self._rescaled(self._overflow, after, now)
+            self._entries, self._overflow = entries, overflow
+            self._tiers, self._largest_cost, self._at_hand = after, largest_cost, at_hand
 
-    def _put_tiers(self, tiers: Sequence[tuple[int, int, int]]) -> None:
-        # No more than `span` microseconds count, which fill any bucket from its deepest debt;
-        # so credit + elapsed * gain stays within 64 bits.
-        self._tiers = [
-            (gain, price, capacity, 2 * LARGEST // gain + 1) for gain, price, capacity in tiers
-        ]
-        self._largest_cost = min(capacity // price for _, price, capacity in tiers)
+    def _needed_by_allow(self, tiers: list[_Tier]) -> _AtHand | None:
+        """What `allow` needs of one tier, one attribute where it would be five."""
+        gain, price, capacity, _ = tiers[0]
+        if len(tiers) > 1:
+            return None
+        return self._lock, self._clock_ns, gain, price, capacity
 
-    def _put_at_hand(self) -> None:
-        # What `allow` needs, one attribute where it would be six. Of several tiers it finds no
-        # entry, and leaves the decision to `_grant`.
-        gain, price, capacity, _ = self._tiers[0]
-        entries = self._entries if len(self._tiers) == 1 else {}
-        self._at_hand = self._gate, self._clock_ns, entries, gain, price, capacity
+    def _rescaled(self, entry: list[Any], tiers: list[_Tier], now: int) -> list[Any]:
+        """The entry under other tiers, each credit with its share of the capacity."""
+        credits = self._credits(entry, now)
+        for i, (_, _, capacity, _) in enumerate(self._tiers):
+            credits[i] = credits[i] * tiers[i][2] // capacity
+        return [entry[0], now, *credits]
 
     def _fresh(self, slot: int, now: int) -> list[Any]:
         return [slot, now, *(capacity for _, _, capacity, _ in self._tiers)]
@@ -157,11 +156,9 @@ class BucketCounters(KeyedCounters):
         credit: int = entry[_CREDIT + tier] + min(now - entry[_STAMP], span) * gain
         return min(credit, capacity)
 
-    def _settle(self, entry: list[Any], now: int) -> None:
-        """Bring the stored credits up to ``now``."""
-        for i in range(len(self._tiers)):
-            entry[_CREDIT + i] = self._credit(entry, i, now)
-        entry[_STAMP] = now
+    def _credits(self, entry: list[Any], now: int) -> list[int]:
+        """The credit of each tier at ``now``."""
+        return [self._credit(entry, i, now) for i in range(len(self._tiers))]
 
     def _take(self, entry: list[Any], cost: int, now: int) -> bool:
         if cost > self._largest_cost:
@@ -176,24 +173,22 @@ class BucketCounters(KeyedCounters):
                 return False
             left.append(credit)
             i += 1
-        entry[_CREDIT:] = left
-        entry[_STAMP] = now
+        entry[_STAMP:] = now, *left
         return True
 
     def _borrow(self, entry: list[Any], cost: int, max_wait_us: int, now: int) -> int:
         if cost > self._largest_cost:
             return -1
         wait_us = 0
+        left = self._credits(entry, now)
         for i, (gain, price, _, _) in enumerate(self._tiers):
-            after = self._credit(entry, i, now) - cost * price
-            if after < -LARGEST:
+            left[i] -= cost * price
+            if left[i] < -MAX_COUNT:
                 return -1
-            wait_us = max(wait_us, -(after // gain))
+            wait_us = max(wait_us, -(left[i] // gain))
         if wait_us > max_wait_us:
             return -1
-        self._settle(entry, now)
-        for i, (_, price, _, _) in enumerate(self._tiers):
-            entry[_CREDIT + i] -= cost * price
+        entry[_STAMP:] = now, *left
         return wait_us
 
     def _idle(self, entry: list[Any], now: int) -> bool:
@@ -204,9 +199,10 @@ class BucketCounters(KeyedCounters):
 
     def _give_back(self, entry: list[Any], cost: int, now: int) -> None:
         cost = min(cost, self._largest_cost)
-        self._settle(entry, now)
+        held = self._credits(entry, now)
         for i, (_, price, capacity, _) in enumerate(self._tiers):
-            entry[_CREDIT + i] = min(entry[_CREDIT + i] + cost * price, capacity)
+            held[i] = min(held[i] + cost * price, capacity)
+        entry[_STAMP:] = now, *held
 
     def _read(self, entry: list[Any], cost: int, now: int) -> tuple[int, int, int, int]:
         """Of the tier with the longest wait, or where none waits, the one with least left."""
@@ -228,12 +224,25 @@ class BucketCounters(KeyedCounters):
 
     def _entry(self, slot: int, row: list[int], now: int) -> list[Any] | None:
         age, *held = row
-        if not 0 <= age <= LARGEST:
+        if not 0 <= age <= MAX_COUNT:
             return None
         for credit, (_, _, capacity, _) in zip(held, self._tiers, strict=True):
-            if not -LARGEST <= credit <= capacity:
+            if not -MAX_COUNT <= credit <= capacity:
                 return None
         return [slot, now - age, *held]
+
+
+def _spanned(tiers: list[tuple[int, int, int]]) -> list[_Tier]:
+    """Each tier with the microseconds that count of it.
+
+    They fill any bucket from its deepest debt, so credit + elapsed * gain stays within 64 bits.
+    """
+    return [(gain, price, capacity, 2 * MAX_COUNT // gain + 1) for gain, price, capacity in tiers]
+
+
+def _largest_cost(tiers: list[_Tier]) -> int:
+    """What every full bucket holds."""
+    return min(capacity // price for _, price, capacity, _ in tiers)
 
 
 def _longer(wait_us: int, other_us: int) -> bool:

@@ -7,11 +7,10 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
-from aetherops.core._pure.ratelimit.gate import Gate, wait_at
 from aetherops.core.counter_input import (
     plain_cost,
     plain_costs,
@@ -23,7 +22,7 @@ from aetherops.errors import InvalidInputError
 
 __all__ = ["KeyedCounters"]
 
-_LARGEST_TABLE = 2**31 - 2
+_MAX_TABLE = 2**31 - 2
 _SWEPT_ON_ENTRY = 2
 _SWEPT_WHEN_FULL = 64
 _RETRY_WHEN_FULL_US = 1_000_000
@@ -48,6 +47,10 @@ class KeyedCounters(ABC):
     clock_ns : a monotonic clock in nanoseconds, read where no instant is given.
     """
 
+    # A signal handler may raise wherever CPython looks for signals: after a call, and where a loop
+    # turns. So the lock is taken by `with`, which it does not look inside of while it enters and
+    # leaves a lock; and what belongs together is written last, by statements without a call.
+
     # An entry is a list: its slot, then what the kind of counter keeps. Slot -1 is the overflow.
     _entries: dict[str | int, list[Any]]
 
@@ -58,17 +61,17 @@ class KeyedCounters(ABC):
         share_overflow: bool = False,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        if not 1 <= max_keys <= _LARGEST_TABLE:
-            raise InvalidInputError("max_keys", max_keys, f"1 to {_LARGEST_TABLE}")
+        if not 1 <= max_keys <= _MAX_TABLE:
+            raise InvalidInputError("max_keys", max_keys, f"1 to {_MAX_TABLE}")
         self._width = width
         self._max_keys = max_keys
         self._share_overflow = share_overflow
         self._clock_ns = clock_ns
-        self._gate = Gate([0])
+        self._lock = Lock()
         self._entries = {}
         self._slots: list[str | int] = []
         self._hand = 0
-        self._latest_us = 0  # inside the gate; outside, the gate's token is
+        self._latest_us = 0
         self._shift_us = 0  # from an instant to its place on a kind's grid, kept across `load`
         self._granted = 0
         self._refused = 0
@@ -127,7 +130,7 @@ class KeyedCounters(ABC):
         """
         key = plain_key(key)
         cost = plain_cost(cost)
-        with self._entered():
+        with self._lock:
             now = self._instant(now_us)
             return self._grant(key, cost, now)
 
@@ -144,7 +147,7 @@ class KeyedCounters(ABC):
         """
         key = plain_key(key)
         cost = plain_cost(cost)
-        with self._entered():
+        with self._lock:
             now = self._instant(now_us)
             granted = self._grant(key, cost, now)
             entry = self._entries.get(key)
@@ -163,7 +166,7 @@ class KeyedCounters(ABC):
         """
         key = plain_key(key)
         cost = plain_cost(cost)
-        with self._entered():
+        with self._lock:
             now = max(self._reading(now_us), self._latest_us)
             entry = self._entries.get(key)
             if entry is None:
@@ -187,7 +190,7 @@ class KeyedCounters(ABC):
         plain = plain_keys(keys)
         prices = plain_costs(costs, len(plain))
         granted = bytearray(len(plain))
-        with self._entered():
+        with self._lock:
             now = self._instant(now_us)
             grant = self._grant
             for i, key in enumerate(plain):
@@ -198,7 +201,7 @@ class KeyedCounters(ABC):
         """Give back what was granted and not used; never more than the key can hold."""
         key = plain_key(key)
         cost = plain_cost(cost)
-        with self._entered():
+        with self._lock:
             now = self._instant(now_us)
             entry = self._entries.get(key)
             if entry is not None:
@@ -207,18 +210,17 @@ class KeyedCounters(ABC):
     def reset(self, key: str | int) -> None:
         """Forget a key: its next decision is that of a new one."""
         key = plain_key(key)
-        with self._entered():
+        with self._lock:
             entry = self._entries.get(key)
             if entry is not None:
                 self._remove(entry[0])
 
     def clear(self) -> None:
         """Forget every key."""
-        with self._entered():
-            self._entries.clear()
-            self._slots.clear()
-            self._hand = 0
-            self._overflow = self._fresh(-1, self._latest_us)
+        with self._lock:
+            overflow = self._fresh(-1, self._latest_us)
+            self._entries, self._slots, self._hand = {}, [], 0
+            self._overflow = overflow
 
     # Readings.
 
@@ -233,12 +235,12 @@ class KeyedCounters(ABC):
 
     def keys(self) -> list[str | int]:
         """The keys that are kept, in the table's order."""
-        with self._entered():
+        with self._lock:
             return list(self._slots)
 
     def remainders(self, now_us: int | None = None) -> tuple[list[str | int], array[int]]:
         """The keys that are kept, and as int64 what each could still be granted at once."""
-        with self._entered():
+        with self._lock:
             now = max(self._reading(now_us), self._latest_us)
             left = array("q")
             for key in self._slots:
@@ -272,7 +274,7 @@ class KeyedCounters(ABC):
 
         Rows hold ages, not instants, so they mean the same under another clock.
         """
-        with self._entered():
+        with self._lock:
             now = self._instant(now_us)
             rows = array("q")
             for key in self._slots:
@@ -301,36 +303,33 @@ class KeyedCounters(ABC):
         if len(rows) != 8 * width * len(plain):
             raise InvalidInputError("rows", len(rows), f"{8 * width} bytes for each key")
         numbers = array("q", rows)
-        with self._entered():
+        with self._lock:
             now = self._reading(now_us)
             shift_us = self._shift_us
-            entries: dict[str | int, list[Any]] = {}
-            for slot, key in enumerate(plain):
-                row = numbers[slot * width : (slot + 1) * width].tolist()
-                entry = self._entry(slot, row, now - elapsed_us)
-                if key in entries or entry is None:
-                    self._shift_us = shift_us
-                    raise InvalidInputError("rows", key, "one row a key, within the limits")
-                entries[key] = entry
-            self._entries.clear()
-            self._entries.update(entries)
-            self._slots, self._hand = plain, 0
-            self._latest_us = now
-            self._overflow = self._fresh(-1, now)
+            try:
+                entries = self._loaded(plain, numbers, now - elapsed_us)
+                overflow = self._fresh(-1, now)
+            except BaseException:
+                self._shift_us = shift_us
+                raise
+            self._entries, self._slots, self._hand = entries, plain, 0
+            self._latest_us, self._overflow = now, overflow
 
     # The table.
 
-    @contextmanager
-    def _entered(self) -> Iterator[None]:
-        """Inside, no other thread is."""
-        try:
-            self._latest_us = self._gate.pop()
-        except IndexError:
-            self._latest_us = wait_at(self._gate)
-        try:
-            yield
-        finally:
-            self._gate.append(self._latest_us)
+    def _loaded(
+        self, keys: list[str | int], numbers: array[int], now: int
+    ) -> dict[str | int, list[Any]]:
+        """The entries of rows that were saved at ``now``."""
+        width = self._width
+        entries: dict[str | int, list[Any]] = {}
+        for slot, key in enumerate(keys):
+            row = numbers[slot * width : (slot + 1) * width].tolist()
+            entry = self._entry(slot, row, now)
+            if key in entries or entry is None:
+                raise InvalidInputError("rows", key, "one row a key, within the limits")
+            entries[key] = entry
+        return entries
 
     def _reading(self, now_us: int | None) -> int:
         """The caller's instant, or the clock's."""
@@ -363,7 +362,7 @@ class KeyedCounters(ABC):
         if self._make_room(now):
             entry = self._fresh(len(self._slots), now)
             self._entries[key] = entry
-            self._slots.append(key)
+            self._slots += (key,)
             return entry
         return self._overflow if self._share_overflow else None
 
@@ -386,8 +385,8 @@ class KeyedCounters(ABC):
 
     def _remove(self, slot: int) -> None:
         """Drop the entry of a slot; the last entry takes its place."""
-        del self._entries[self._slots[slot]]
-        last = self._slots.pop()
-        if slot < len(self._slots):
-            self._slots[slot] = last
-            self._entries[last][0] = slot
+        entries, slots = self._entries, self._slots
+        key, last = slots[slot], slots[-1]
+        entries[last][0] = slot
+        slots[slot] = last
+        del slots[-1], entries[key]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
-from aetherops.core.counter_input import LARGEST, plain_limit, plain_sub_windows, plain_window
+from aetherops.core.counter_input import MAX_COUNT, plain_limit, plain_sub_windows, plain_window
 
 __all__ = ["SlidingCounters"]
 
@@ -52,7 +52,7 @@ class SlidingCounters(KeyedCounters):
         self._window_us = plain_window(window_us)
         self._older = plain_sub_windows(sub_windows)
         self._cell_us = -(-self._window_us // self._older)
-        self._limit = plain_limit(limit, LARGEST // self._cell_us)
+        self._limit = plain_limit(limit, MAX_COUNT // self._cell_us)
         self._strict = strict
         # What is used is counted in 1/unit, so that a part of a cell is a whole number.
         self._unit = 1 if strict else self._cell_us
@@ -69,9 +69,10 @@ class SlidingCounters(KeyedCounters):
 
     def set_limit(self, limit: int) -> None:
         """Put another limit in force; what was granted stays counted."""
-        with self._entered():
-            self._limit = plain_limit(limit, LARGEST // self._cell_us)
-            self._share = -(-self._limit // self._cells)
+        limit = plain_limit(limit, MAX_COUNT // self._cell_us)
+        with self._lock:
+            self._limit = limit
+            self._share = -(-limit // self._cells)
 
     def _fresh(self, slot: int, now: int) -> list[Any]:
         newest = now if self._strict else (now + self._shift_us) // self._cell_us
@@ -109,16 +110,17 @@ class SlidingCounters(KeyedCounters):
         if now - entry[_NEWEST] < self._cell_us and counts[0] + cost <= self._share:
             return
         if counts[-1] == 0 or lasts[-1] <= now - self._window_us:
-            for cells in (counts, lasts):
-                cells[:] = [0, *cells[:-1]]
+            counts[:] = [0, *counts[:-1]]
+            lasts[:] = [0, *lasts[:-1]]
             entry[_NEWEST] = now
 
     def _give_back(self, entry: list[Any], cost: int, now: int) -> None:
-        counts = entry[_COUNTS]
-        for i, count in enumerate(counts):
+        left = []
+        for count in entry[_COUNTS]:
             back = min(cost, count)
-            counts[i] = count - back
+            left.append(count - back)
             cost -= back
+        entry[_COUNTS][:] = left
 
     def _row(self, entry: list[Any], now: int) -> list[int]:
         age = now - entry[_NEWEST]
@@ -133,9 +135,9 @@ class SlidingCounters(KeyedCounters):
     def _entry(self, slot: int, row: list[int], now: int) -> list[Any] | None:
         cells = self._cells
         age, counts, ages = row[0], row[1 : 1 + cells], row[1 + cells :]
-        if not (0 <= age <= LARGEST and all(0 <= held <= LARGEST for held in ages)):
+        if not (0 <= age <= MAX_COUNT and all(0 <= held <= MAX_COUNT for held in ages)):
             return None
-        most = 2 * LARGEST // self._cell_us
+        most = 2 * MAX_COUNT // self._cell_us
         if not (all(0 <= count <= most for count in counts) and sum(counts) <= most):
             return None
         start = now - age

@@ -50,7 +50,7 @@ def extensions() -> list[Extension]:
             ".".join((NATIVE, *path.relative_to(SOURCES).with_suffix("").parts)),
             [str(path)],
             depends=headers,
-            include_dirs=[str(path.parent)],
+            include_dirs=[str(path.parent), str(SOURCES)],
             extra_compile_args=FLAGS + further,
             extra_link_args=further,
         )

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from aetherops.core._pure.ratelimit.sliding_counters import SlidingCounters
     from aetherops.core._pure.resilience.breaker import BreakerKernel
     from aetherops.core._pure.resilience.guards import (
-        CallGate,
+        CallGuard,
         guard_coroutine_function,
         guard_function,
     )
@@ -60,7 +60,7 @@ __all__ = [
     "BreakerKernel",
     "BucketCounters",
     "Buckets",
-    "CallGate",
+    "CallGuard",
     "CountOutcomes",
     "FixedCounters",
     "KeyedCounters",
@@ -111,7 +111,7 @@ _KERNELS = {
     "ratelimit.keyed_counters": ["KeyedCounters"],
     "ratelimit.sliding_counters": ["SlidingCounters"],
     "resilience.breaker": ["BreakerKernel"],
-    "resilience.guards": ["CallGate", "guard_coroutine_function", "guard_function"],
+    "resilience.guards": ["CallGuard", "guard_coroutine_function", "guard_function"],
     "resilience.outcomes": ["CountOutcomes", "TimeOutcomes"],
 }
 

@@ -197,7 +197,7 @@ def test_every_trigger_that_the_kernels_fire_is_in_the_table() -> None:
         ("breaker", "BreakerKernel"),
         ("outcomes", "CountOutcomes"),
         ("outcomes", "TimeOutcomes"),
-        ("guards", "CallGate"),
+        ("guards", "CallGuard"),
     ],
 )
 def test_both_offer_the_same_names_with_the_same_parameters(module: str, name: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from random import random as uniform
 from typing import Any, ParamSpec, TypeVar
 
-from aetherops.core import CallGate, guard_coroutine_function, guard_function
+from aetherops.core import guard_coroutine_function, guard_function
 from aetherops.errors import InvalidInputError
 from aetherops.resilience.breakers.detectors import (
     FailureDetector,
@@ -72,14 +72,7 @@ class Breaker:
         self._clock = clock
         self._detector = detector if detector is not None else exceptions()
         self._call_listeners: Listeners[CallEvent] = Listeners()
-        self._gate = CallGate(
-            self.machine.kernel,
-            clock,
-            self._judge,
-            judges_results(self._detector),
-            self.machine.publish,
-            self.machine.refusal,
-        )
+        self._guard = self.machine.guard(clock, self._judge, judges_results(self._detector))
 
     @property
     def name(self) -> str:
@@ -113,8 +106,8 @@ class Breaker:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise InvalidInputError("function", function, "a function or a coroutine function")
         if inspect.iscoroutinefunction(function):
-            return guard_coroutine_function(self._gate, function)  # type: ignore[return-value]
-        return guard_function(self._gate, function)  # type: ignore[return-value]
+            return guard_coroutine_function(self._guard, function)  # type: ignore[return-value]
+        return guard_function(self._guard, function)  # type: ignore[return-value]
 
     def with_fallback(
         self,
@@ -140,7 +133,7 @@ class Breaker:
         InvalidInputError
             The function returned a coroutine, which was not run.
         """
-        return self._gate.call(function, *args, **kwargs)
+        return self._guard.call(function, *args, **kwargs)
 
     def call_async(
         self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
@@ -152,11 +145,11 @@ class Breaker:
         BreakerOpenError
             When awaited: the call was not made.
         """
-        return self._gate.drive(function(*args, **kwargs))
+        return self._guard.drive(function(*args, **kwargs))
 
     def guard(self) -> GuardedBlock:
         """A context manager, for one use with ``with`` or ``async with``."""
-        return GuardedBlock(self._gate)
+        return GuardedBlock(self._guard)
 
     def subscribe(self, listener: Callable[[TransitionEvent], object]) -> None:
         """Tell this listener of every transition."""
@@ -165,7 +158,7 @@ class Breaker:
     def subscribe_to_calls(self, listener: Callable[[CallEvent], object]) -> None:
         """Tell this listener of every call's outcome, and of every refusal."""
         self._call_listeners.add(listener)
-        self._gate.observe = self._observe
+        self._guard.observe = self._observe
 
     def trip(self) -> None:
         """Open it now; it probes after the usual wait."""

@@ -46,7 +46,7 @@ class CircuitBreaker:
     @property
     def failure_count(self) -> int:
         """Failures since the last success."""
-        return self.machine.kernel.consecutive_failures
+        return self.machine.consecutive_failures
 
     def record_failure(self) -> State:
         """Count a failure; the state after it, open exactly at the threshold."""
@@ -75,5 +75,5 @@ class CircuitBreaker:
 
     def _record(self, verdict: Verdict) -> State:
         now_ns = self._clock()
-        self.machine.record(self.machine.kernel.generation, now_ns, verdict, now_ns)
+        self.machine.record(self.machine.generation, now_ns, verdict, now_ns)
         return self.state

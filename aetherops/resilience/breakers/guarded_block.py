@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
-from aetherops.core import CallGate
+from aetherops.core import CallGuard
 from aetherops.errors import InvalidInputError
 
 __all__ = ["GuardedBlock"]
@@ -17,17 +17,17 @@ class GuardedBlock:
     Set ``result`` inside the block to let the detector judge it.
     """
 
-    __slots__ = ("_gate", "_permit", "result")
+    __slots__ = ("_guard", "_permit", "result")
 
-    def __init__(self, gate: CallGate) -> None:
-        self._gate = gate
+    def __init__(self, guard: CallGuard) -> None:
+        self._guard = guard
         self._permit: tuple[int, int] | None = None
         self.result: Any = None
 
     def __enter__(self) -> Self:
         if self._permit is not None:
             raise InvalidInputError("block", self, "a new guard() for every call")
-        self._permit = self._gate.admit()
+        self._permit = self._guard.admit()
         return self
 
     def __exit__(
@@ -39,9 +39,9 @@ class GuardedBlock:
         assert self._permit is not None
         generation, start_ns = self._permit
         if error is None:
-            self._gate.returned(generation, start_ns, self.result)
+            self._guard.returned(generation, start_ns, self.result)
         else:
-            self._gate.raised(generation, start_ns, error)
+            self._guard.raised(generation, start_ns, error)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import random as uniform
 from threading import Lock
 
-from aetherops.core import BreakerKernel, CountOutcomes, TimeOutcomes
+from aetherops.core import BreakerKernel, CallGuard, CountOutcomes, TimeOutcomes
 from aetherops.errors import InvalidInputError
 from aetherops.resilience.breakers.detectors import Verdict
 from aetherops.resilience.breakers.errors import BreakerOpenError, IllegalTransitionError
@@ -75,22 +75,33 @@ class CircuitBreakerStateMachine:
         self.name = name
         self.listeners: Listeners[TransitionEvent] = Listeners()
         self.transitions: Counter[tuple[State, State]] = Counter()
-        self.kernel = _kernel(self.policy)
+        self._kernel = _kernel(self.policy)
         self._random = random
         # Forced open has no end: it is told as the longest wait.
         self._longest_waits_ns = (0, self.policy.longest_open_ns, _PROBING_WAIT_NS)
-        self._telling = Lock()
+        self._lock = Lock()
+        self._telling = False
         self._arm()
 
     @property
     def state(self) -> State:
         """Where it stands. An open breaker whose time has come half-opens at the next call."""
-        return _STATES[self.kernel.state]
+        return _STATES[self._kernel.state]
 
     @property
     def override(self) -> Override:
         """The hold that an operator put on it."""
-        return _OVERRIDES[self.kernel.override]
+        return _OVERRIDES[self._kernel.override]
+
+    @property
+    def generation(self) -> int:
+        """Transitions so far."""
+        return self._kernel.generation
+
+    @property
+    def consecutive_failures(self) -> int:
+        """Failures since the last success."""
+        return self._kernel.consecutive_failures
 
     def acquire(self, now_ns: int) -> Permit:
         """A permit for one call, to be settled when the call ends.
@@ -100,10 +111,10 @@ class CircuitBreakerStateMachine:
         BreakerOpenError
             The call is not to be made.
         """
-        generation = self.kernel.acquire(now_ns)
-        self.publish()
+        generation = self._kernel.acquire(now_ns)
+        self._publish()
         if generation < 0:
-            raise self.refusal(self.kernel.state, self.kernel.wait_ns(now_ns))
+            raise self._refusal(self._kernel.state, self._kernel.wait_ns(now_ns))
         return Permit(generation, now_ns)
 
     def settle(self, permit: Permit, verdict: Verdict, now_ns: int) -> CallKind | None:
@@ -115,8 +126,8 @@ class CircuitBreakerStateMachine:
 
     def record(self, generation: int, start_ns: int, verdict: Verdict, now_ns: int) -> CallKind:
         """Count the outcome of a call that began at ``start_ns`` in this generation."""
-        settled = self.kernel.settle(generation, start_ns, verdict, now_ns)
-        self.publish()
+        settled = self._kernel.settle(generation, start_ns, verdict, now_ns)
+        self._publish()
         return CALL_KINDS[settled]
 
     def fire(self, trigger: Trigger, now_ns: int) -> None:
@@ -132,32 +143,32 @@ class CircuitBreakerStateMachine:
         if not trigger.is_external:
             raise InvalidInputError("trigger", str(trigger), "one that is fired from outside")
         state = self.state
-        if not self.kernel.move(_TRIGGERS.index(trigger), now_ns):
+        if not self._kernel.move(_TRIGGERS.index(trigger), now_ns):
             raise IllegalTransitionError(self.name, state, trigger)
-        self.publish()
+        self._publish()
 
-    def refusal(self, state: int, wait_ns: int) -> BreakerOpenError:
-        """The error for a call that gets no permit, from the kernel's state and its wait."""
-        longest_ns = self._longest_waits_ns[state]
-        wait_s = (wait_ns if wait_ns < longest_ns else longest_ns) / 1e9
-        return BreakerOpenError(self.name, wait_s, _STATES[state])
+    def guard(
+        self,
+        clock: Callable[[], int],
+        judge: Callable[[object, Exception | None, int], int],
+        judges_results: bool,
+    ) -> CallGuard:
+        """What calls pass, on their way in and out, that this machine decides on.
 
-    def publish(self) -> None:
-        """Tell the transitions that were not told yet, in order, one thread at a time."""
-        if self.kernel.moved:
-            self._arm()
-        # Whoever finds another thread telling leaves its transition to that one's loop.
-        while self.kernel.moved and self._telling.acquire(blocking=False):
-            try:
-                while (move := self.kernel.take_move()) is not None:
-                    self._tell(self._event(*move))
-            finally:
-                self._telling.release()
+        Parameters
+        ----------
+        clock : monotonic nanoseconds.
+        judge : ``(result, error, duration_ns) -> verdict`` of a call that ended.
+        judges_results : whether a call that returned may be anything but a success.
+        """
+        return CallGuard(
+            self._kernel, clock, judge, judges_results, self._publish, self._refusal
+        )
 
     def snapshot(self, now_ns: int) -> BreakerSnapshot:
         """The machine as it stands, in ages and waits."""
-        rows = self.kernel.rows(now_ns)
-        state, override, generation, changed_ns, due_ns, reopenings, *counts = self.kernel.read(
+        rows = self._kernel.rows(now_ns)
+        state, override, generation, changed_ns, due_ns, reopenings, *counts = self._kernel.read(
             now_ns
         )
         return BreakerSnapshot(
@@ -182,7 +193,7 @@ class CircuitBreakerStateMachine:
         """
         away_ns = round(max(away_s, 0.0) * 1e9)
         state = State.OPEN if snapshot.state is State.HALF_OPEN else snapshot.state
-        self.kernel.restore(
+        self._kernel.restore(
             _STATES.index(state),
             _OVERRIDE_CODES[snapshot.override],
             snapshot.generation,
@@ -196,9 +207,38 @@ class CircuitBreakerStateMachine:
         )
         self._arm()
 
+    def _refusal(self, state: int, wait_ns: int) -> BreakerOpenError:
+        """The error for a call that gets no permit, from the kernel's state and its wait."""
+        longest_ns = self._longest_waits_ns[state]
+        wait_s = (wait_ns if wait_ns < longest_ns else longest_ns) / 1e9
+        return BreakerOpenError(self.name, wait_s, _STATES[state])
+
+    def _publish(self) -> None:
+        """Tell the transitions that were not told yet, in order, one thread at a time."""
+        if self._kernel.moved:
+            self._arm()
+        # Whoever finds another thread telling leaves its transition to that one's loop.
+        while self._kernel.moved and self._told_all():
+            pass
+
+    def _told_all(self) -> bool:
+        """Tell what there is; False where another thread, or a caller of this one, is telling."""
+        mine = False
+        try:
+            # Set both at once: a signal handler that raises must not leave one without the other.
+            with self._lock:
+                if not self._telling:
+                    self._telling = mine = True
+            while mine and (move := self._kernel.take_move()) is not None:
+                self._tell(self._event(*move))
+        finally:
+            if mine:
+                self._telling = False
+        return mine
+
     def _arm(self) -> None:
         draw = self._random() if self.policy.jitter else 0.5
-        self.kernel.arm(self.policy.open_ns(self.kernel.reopenings, draw))
+        self._kernel.arm(self.policy.open_ns(self._kernel.reopenings, draw))
 
     def _tell(self, event: TransitionEvent) -> None:
         self.transitions[event.source, event.target] += 1

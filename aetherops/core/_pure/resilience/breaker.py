@@ -133,7 +133,7 @@ class BreakerKernel:
 
     def acquire(self, now_ns: int) -> int:
         """A permit for one call, or -1: the call is refused."""
-        # Read in this order (see _enter), a closed breaker needs no lock: a permit may be late.
+        # Read in this order (see _move), a closed breaker needs no lock: a permit may be late.
         generation = self.generation
         if self.state == CLOSED:
             return generation
@@ -203,10 +203,12 @@ class BreakerKernel:
         failures, slow)``, the counts as they stood before it; None where all are taken.
         """
         with self._lock:
-            if not self._moves:
+            moves = self._moves
+            if not moves:
                 return None
-            move = self._moves.pop(0)
-            self.moved = bool(self._moves)
+            move = moves[0]
+            del moves[0]
+            self.moved = moves != []
             return move
 
     def wait_ns(self, now_ns: int) -> int:
@@ -233,6 +235,8 @@ class BreakerKernel:
     ) -> None:
         """Take up a state that :meth:`read` gave ``away_ns`` ago; no transition is reported."""
         with self._lock:
+            if self.window is not None:
+                self.window.restore(rows, now_ns, away_ns)
             self.state = state
             self.override = override
             self.generation = generation
@@ -240,8 +244,6 @@ class BreakerKernel:
             self.reopenings = reopenings
             self.changed_ns = changed_ns
             self.due_ns = due_ns
-            if self.window is not None:
-                self.window.restore(rows, now_ns, away_ns)
 
     def read(self, now_ns: int) -> tuple[int, ...]:
         """All at one instant.
@@ -279,7 +281,7 @@ class BreakerKernel:
                 self._move(PROBES_FAILED, now_ns)
         else:
             self.probe_successes += 1
-            if self.probe_successes == self._success_threshold:
+            if self.probe_successes >= self._success_threshold:
                 self._move(PROBES_SUCCEEDED, now_ns)
 
     def _judge_call(self, failed: bool, slow: bool, now_ns: int) -> None:
@@ -300,9 +302,26 @@ class BreakerKernel:
     def _move(self, trigger: int, at_ns: int) -> None:
         before, consecutive_failures = self.state, self.consecutive_failures
         counts = self._window_counts(at_ns)
-        self._enter(self._transitions[before * TRIGGERS + trigger], trigger, at_ns)
-        standing = (self.generation, trigger, before, self.state, self.override)
-        self._moves.append((*standing, at_ns, self.due_ns, consecutive_failures, *counts))
+        state = self._transitions[before * TRIGGERS + trigger]
+        due_ns, reopenings = self._hold(state, trigger, at_ns)
+        if state == CLOSED and self.window is not None:
+            self.window.clear()
+        # From here on nothing is called: a signal handler finds all of the transition or none.
+        # The state first: who reads the generation before the state takes no permit of a new one.
+        self.state = state
+        self.generation += 1
+        self.changed_ns = at_ns
+        self.due_ns = due_ns
+        self.reopenings = reopenings
+        if trigger >= RESET:
+            self.override = trigger if FORCED_OPEN <= trigger <= METRICS_ONLY else 0
+        if state == CLOSED:
+            self.consecutive_failures = 0
+        elif state == HALF_OPEN:
+            self.probes_left = self._probe_count
+            self.probe_successes = self.probe_failures = 0
+        standing = (self.generation, trigger, before, state, self.override, at_ns, due_ns)
+        self._moves += ((*standing, consecutive_failures, *counts),)
         self.moved = True
 
     def _window_counts(self, now_ns: int) -> tuple[int, int, int]:
@@ -312,34 +331,13 @@ class BreakerKernel:
         window.advance(now_ns)
         return window.calls, window.failures, window.slow
 
-    def _enter(self, state: int, trigger: int, at_ns: int) -> None:
-        # The state first: who reads the generation before the state takes no permit of a new one.
-        self.state = state
-        self.generation += 1
-        self.changed_ns = at_ns
-        if trigger >= RESET:
-            self.override = trigger if FORCED_OPEN <= trigger <= METRICS_ONLY else 0
+    def _hold(self, state: int, trigger: int, at_ns: int) -> tuple[int, int]:
+        """When a state that is entered now ends by itself, and the openings so far."""
         if state == CLOSED:
-            self._close()
-        elif state == OPEN:
-            self._open(trigger, at_ns)
-        else:
-            self.due_ns = at_ns + self._half_open_ns
-            self.probes_left = self._probe_count
-            self.probe_successes = self.probe_failures = 0
-
-    def _close(self) -> None:
-        self.due_ns = 0
-        self.reopenings = 0
-        self.consecutive_failures = 0
-        if self.window is not None:
-            self.window.clear()
-
-    def _open(self, trigger: int, at_ns: int) -> None:
+            return 0, 0
+        if state == HALF_OPEN:
+            return at_ns + self._half_open_ns, self.reopenings
         if trigger in (FORCED_OPEN, RELEASED):
             # A released breaker probes at once, and backs off from the beginning.
-            self.due_ns = NEVER_NS if trigger == FORCED_OPEN else at_ns
-            self.reopenings = 0
-        else:
-            self.due_ns = at_ns + self._open_ns
-            self.reopenings += 1
+            return NEVER_NS if trigger == FORCED_OPEN else at_ns, 0
+        return at_ns + self._open_ns, self.reopenings + 1

@@ -12,13 +12,13 @@ from typing import ParamSpec, TypeVar
 from aetherops.core._pure.resilience.breaker import NEUTRAL, REFUSED, SUCCESS, BreakerKernel
 from aetherops.errors import InvalidInputError
 
-__all__ = ["CallGate", "guard_coroutine_function", "guard_function"]
+__all__ = ["CallGuard", "guard_coroutine_function", "guard_function"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class CallGate:
+class CallGuard:
     """What every guarded call passes, on its way in and on its way out.
 
     Parameters
@@ -151,23 +151,23 @@ class CallGate:
         return settled
 
 
-def guard_function(gate: CallGate, function: Callable[P, T]) -> Callable[P, T]:
-    """The function, each of its calls through the gate."""
+def guard_function(guard: CallGuard, function: Callable[P, T]) -> Callable[P, T]:
+    """The function, each of its calls through the guard."""
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        return gate.call(function, *args, **kwargs)
+        return guard.call(function, *args, **kwargs)
 
     return guarded
 
 
 def guard_coroutine_function(
-    gate: CallGate, function: Callable[P, Awaitable[T]]
+    guard: CallGuard, function: Callable[P, Awaitable[T]]
 ) -> Callable[P, Awaitable[T]]:
-    """The coroutine function, each of its runs through the gate from its first step on."""
+    """The coroutine function, each of its runs through the guard from its first step on."""
 
     @wraps(function)
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await gate.drive(function(*args, **kwargs))
+        return await guard.drive(function(*args, **kwargs))
 
     return guarded

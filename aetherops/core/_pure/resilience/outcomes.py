@@ -12,6 +12,9 @@ from aetherops.errors import InvalidInputError
 
 __all__ = ["CountOutcomes", "TimeOutcomes"]
 
+# A signal handler may raise after any call and where a loop turns, so totals and what they are the
+# totals of are changed by statements without a call between them.
+
 _FAILED = 1
 _SLOW = 2
 
@@ -134,13 +137,12 @@ class TimeOutcomes:
             self._turn(epoch)
         else:
             while self._epoch < epoch:
+                self._empty(self._buckets[(self._epoch + 1) % self.count])
                 self._turn(self._epoch + 1)
-                self._empty(self._buckets[self._newest])
 
     def clear(self) -> None:
         """Forget every outcome."""
-        for bucket in self._buckets:
-            bucket[0] = bucket[1] = bucket[2] = 0
+        self._buckets = [[0, 0, 0] for _ in range(self.count)]
         self.calls = 0
         self.failures = 0
         self.slow = 0
@@ -159,10 +161,11 @@ class TimeOutcomes:
         age = away_ns // self.width_ns
         self.clear()
         self._turn(now_ns // self.width_ns)
-        for calls, failures, slow in rows:
+        for row in rows:
             if age >= self.count:
                 break
-            self._buckets[self._newest - age][:] = calls, failures, slow
+            calls, failures, slow = row
+            self._buckets[self._newest - age][:] = row
             self.calls += calls
             self.failures += failures
             self.slow += slow

@@ -10,9 +10,13 @@ from aetherops.resilience.breakers import breaker, machine
 
 SECOND = 1_000_000_000
 NAMES = {
-    machine: {"BreakerKernel": "breaker", "CountOutcomes": "outcomes", "TimeOutcomes": "outcomes"},
+    machine: {
+        "BreakerKernel": "breaker",
+        "CallGuard": "guards",
+        "CountOutcomes": "outcomes",
+        "TimeOutcomes": "outcomes",
+    },
     breaker: {
-        "CallGate": "guards",
         "guard_coroutine_function": "guards",
         "guard_function": "guards",
     },

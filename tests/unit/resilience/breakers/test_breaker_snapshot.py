@@ -129,7 +129,7 @@ def test_outcomes_are_kept_and_judged_alike_from_there_on(
     machine = CircuitBreakerStateMachine(policy)
     now_ns = START
     for verdict, passed_ns in data.draw(verdicts):
-        machine.record(machine.kernel.generation, now_ns, verdict, now_ns)
+        machine.record(machine.generation, now_ns, verdict, now_ns)
         now_ns += passed_ns
     other = CircuitBreakerStateMachine(policy)
     # On a clock that is whole windows apart, so that buckets begin at the same instants.
@@ -138,7 +138,7 @@ def test_outcomes_are_kept_and_judged_alike_from_there_on(
     for verdict, passed_ns in data.draw(verdicts):
         now_ns += passed_ns
         for one, at_ns in ((machine, now_ns), (other, now_ns + shift_ns)):
-            one.record(one.kernel.generation, at_ns, verdict, at_ns)
+            one.record(one.generation, at_ns, verdict, at_ns)
         seen, mirrored = machine.snapshot(now_ns), other.snapshot(now_ns + shift_ns)
         assert (seen.state, seen.counts, seen.rows) == (
             mirrored.state,

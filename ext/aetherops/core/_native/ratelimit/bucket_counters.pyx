@@ -8,6 +8,7 @@ from cpython.object cimport PyObject, PyObject_Hash
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t
 
+from aetherops.core._native.ratelimit.bounds cimport MAX_COUNT, MAX_TIERS
 from aetherops.core._native.ratelimit.key_table cimport Entry, entry_at, find_entry, row_of
 from aetherops.core._native.ratelimit.keyed_counters cimport (
     KeyedCounters, Reading, instant, key_id, key_name, read_cost,
@@ -34,11 +35,7 @@ cdef extern from *:
     int64_t scale_floor(int64_t value, int64_t by, int64_t over) noexcept
 
 
-cdef enum:
-    MOST_TIERS = 16
-
 cdef object ONE = 1
-cdef int64_t LARGEST = <int64_t>1 << 60
 
 
 cdef struct Tier:
@@ -64,7 +61,7 @@ cdef inline bint longer(int64_t wait_us, int64_t other_us) noexcept:
 
 cdef class BucketCounters(KeyedCounters):
     # A row: stamp, then the credit of each tier at the stamp; negative while reserved.
-    cdef Tier[MOST_TIERS] _tiers
+    cdef Tier[MAX_TIERS] _tiers
     cdef int n_tiers
     cdef int64_t largest_cost
 
@@ -108,7 +105,7 @@ cdef class BucketCounters(KeyedCounters):
         cdef int64_t *row
         key = plain_key(key)
         price = read_cost(cost)
-        most_us = min(max_wait_us, LARGEST)
+        most_us = min(max_wait_us, MAX_COUNT)
         now = instant(self, now_us)
         row = self.row_or_enter(key_name(key), key_id(key), price, now)
         wait_us = -1 if row == NULL else self.borrow(row, price, most_us, now)
@@ -122,7 +119,7 @@ cdef class BucketCounters(KeyedCounters):
         cdef int64_t now
         cdef Py_ssize_t slot
         cdef list plain = plain_tiers(tiers, count=self.n_tiers)
-        cdef Tier[MOST_TIERS] before = self._tiers
+        cdef Tier[MAX_TIERS] before = self._tiers
         now = instant(self, now_us)
         for slot in range(self.table.count):
             self.settle(row_of(entry_at(&self.table, slot)), now)
@@ -135,10 +132,10 @@ cdef class BucketCounters(KeyedCounters):
     cdef int put_tiers(self, list tiers) except -1:
         cdef int i
         self.n_tiers = len(tiers)
-        self.largest_cost = LARGEST
+        self.largest_cost = MAX_COUNT
         for i in range(self.n_tiers):
             self._tiers[i].gain, self._tiers[i].price, self._tiers[i].capacity = tiers[i]
-            self._tiers[i].span = 2 * LARGEST // self._tiers[i].gain + 1
+            self._tiers[i].span = 2 * MAX_COUNT // self._tiers[i].gain + 1
             self.largest_cost = min(
                 self.largest_cost, self._tiers[i].capacity // self._tiers[i].price
             )
@@ -171,7 +168,7 @@ cdef class BucketCounters(KeyedCounters):
                 )
 
     cdef bint take(self, int64_t *row, int64_t cost, int64_t now) noexcept:
-        cdef int64_t[MOST_TIERS] left
+        cdef int64_t[MAX_TIERS] left
         cdef int i
         if cost > self.largest_cost:
             return False
@@ -195,7 +192,7 @@ cdef class BucketCounters(KeyedCounters):
         for i in range(self.n_tiers):
             after = credit_of(&self._tiers[i], row[1 + i], now - row[0])
             after -= cost * self._tiers[i].price
-            if after < -LARGEST:
+            if after < -MAX_COUNT:
                 return -1
             wait_us = max(wait_us, ceil_div(-after, self._tiers[i].gain))
         if wait_us > most_us:
@@ -250,10 +247,10 @@ cdef class BucketCounters(KeyedCounters):
 
     cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept:
         cdef int i
-        if not 0 <= saved[0] <= LARGEST:
+        if not 0 <= saved[0] <= MAX_COUNT:
             return False
         for i in range(self.n_tiers):
-            if not -LARGEST <= saved[1 + i] <= self._tiers[i].capacity:
+            if not -MAX_COUNT <= saved[1 + i] <= self._tiers[i].capacity:
                 return False
             row[1 + i] = saved[1 + i]
         row[0] = now - saved[0]

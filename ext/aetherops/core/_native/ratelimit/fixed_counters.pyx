@@ -6,11 +6,10 @@ import time
 
 from libc.stdint cimport int64_t
 
+from aetherops.core._native.ratelimit.bounds cimport MAX_COUNT
 from aetherops.core._native.ratelimit.keyed_counters cimport KeyedCounters, Reading
 
 from aetherops.core.counter_input import plain_limit, plain_window
-
-cdef int64_t LARGEST = <int64_t>1 << 60
 
 
 cdef class FixedCounters(KeyedCounters):
@@ -21,7 +20,7 @@ cdef class FixedCounters(KeyedCounters):
     def __init__(self, limit, window_us, max_keys=1_000_000, share_overflow=False,
                  clock_ns=time.monotonic_ns):
         self.window_us = plain_window(window_us)
-        self._limit = plain_limit(limit, LARGEST)
+        self._limit = plain_limit(limit, MAX_COUNT)
         self.set_up(2, max_keys, share_overflow, clock_ns)
 
     @property
@@ -29,7 +28,7 @@ cdef class FixedCounters(KeyedCounters):
         return self._limit
 
     def set_limit(self, limit):
-        self._limit = plain_limit(limit, LARGEST)
+        self._limit = plain_limit(limit, MAX_COUNT)
 
     cdef void fresh(self, int64_t *row, int64_t now) noexcept:
         row[0], row[1] = now, 0
@@ -68,7 +67,7 @@ cdef class FixedCounters(KeyedCounters):
         into[0], into[1] = now - row[0], row[1]
 
     cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept:
-        if not (0 <= saved[0] <= LARGEST and 0 <= saved[1] <= LARGEST):
+        if not (0 <= saved[0] <= MAX_COUNT and 0 <= saved[1] <= MAX_COUNT):
             return False
         row[0], row[1] = now - saved[0], saved[1]
         return True

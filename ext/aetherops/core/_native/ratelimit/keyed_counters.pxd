@@ -3,16 +3,14 @@
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
+from aetherops.core._native.ratelimit.bounds cimport MAX_ROW_WIDTH
 from aetherops.core._native.ratelimit.key_table cimport Entry, Table
 
 
-cdef extern from "clock.h":
-    bint MONOTONIC_IN_C
-    int64_t monotonic_us() noexcept
-
-
-cdef enum:
-    MOST_NUMBERS = 160              # in the row of one key
+cdef extern from "ticks.h":
+    ctypedef struct Calibration:
+        pass
+    int64_t monotonic_us(Calibration *at) noexcept
 
 
 cdef struct Reading:
@@ -35,12 +33,13 @@ cdef class KeyedCounters:
     cdef Py_ssize_t width           # numbers in a row
     cdef bint share_overflow
     cdef bint reads_own_clock
+    cdef Calibration *calibration
     cdef object clock_ns
     cdef int64_t latest_us
     cdef int64_t shift_us           # from an instant to its place on a kind's grid
     cdef int64_t granted
     cdef int64_t refused
-    cdef int64_t[MOST_NUMBERS] overflow
+    cdef int64_t[MAX_ROW_WIDTH] overflow
 
     cdef int set_up(self, Py_ssize_t width, object max_keys, bint share_overflow,
                     object clock_ns) except -1
@@ -71,7 +70,7 @@ cdef inline int64_t instant(KeyedCounters self, object now_us) except? -1:
     """The table's time of this call, never before the latest one."""
     cdef int64_t now
     if now_us is None and self.reads_own_clock:
-        now = monotonic_us()
+        now = monotonic_us(self.calibration)
     else:
         now = self.reading(now_us)
     if now < self.latest_us:

@@ -14,6 +14,7 @@ from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
+from aetherops.core._native.ratelimit.bounds cimport MAX_COUNT, MAX_ROW_WIDTH
 from aetherops.core._native.ratelimit.key_table cimport (
     Entry, Table, add_entry, empty_table, entry_at, find_entry, prefetch_entry, prefetch_place,
     remove_slot, row_of,
@@ -32,13 +33,13 @@ cdef extern from "Python.h":
 
 
 cdef enum:
-    LARGEST_TABLE = 0x7FFFFFFE
+    MAX_TABLE = 0x7FFFFFFE
     SWEPT_ON_ENTRY = 2
     SWEPT_WHEN_FULL = 64
     RETRY_WHEN_FULL_US = 1_000_000
     AHEAD = 8               # decisions of a batch
 
-cdef int64_t LARGEST = <int64_t>1 << 60
+cdef Calibration calibration    # of the one clock of all tables
 
 
 cdef int64_t read_cost(object cost) except -1:
@@ -46,7 +47,7 @@ cdef int64_t read_cost(object cost) except -1:
     cdef int64_t plain
     if PyLong_CheckExact(cost):
         plain = as_int64(cost, &overflow)
-        if 1 <= plain <= LARGEST and not overflow:
+        if 1 <= plain <= MAX_COUNT and not overflow:
             return plain
     return plain_cost(cost)
 
@@ -56,7 +57,7 @@ cdef int64_t read_instant(object now_us) except -1:
     cdef int64_t plain
     if PyLong_CheckExact(now_us):
         plain = as_int64(now_us, &overflow)
-        if 0 <= plain <= LARGEST and not overflow:
+        if 0 <= plain <= MAX_COUNT and not overflow:
             return plain
     return plain_instant(now_us)
 
@@ -95,15 +96,16 @@ cdef class KeyedCounters:
 
     cdef int set_up(self, Py_ssize_t width, object max_keys, bint share_overflow,
                     object clock_ns) except -1:
-        if not 1 <= max_keys <= LARGEST_TABLE:
-            raise InvalidInputError("max_keys", max_keys, f"1 to {LARGEST_TABLE}")
+        if not 1 <= max_keys <= MAX_TABLE:
+            raise InvalidInputError("max_keys", max_keys, f"1 to {MAX_TABLE}")
         empty_table(&self.table)
         self.table.stride = sizeof(Entry) + width * sizeof(int64_t)
         self.table.secret = int.from_bytes(os.urandom(8), "little")
         self._max_keys = max_keys
         self.width = width
         self.share_overflow = share_overflow
-        self.reads_own_clock = MONOTONIC_IN_C and clock_ns is time.monotonic_ns
+        self.reads_own_clock = clock_ns is time.monotonic_ns
+        self.calibration = &calibration
         self.clock_ns = clock_ns
         self.shift_us = 0
         self.hand, self.latest_us, self.granted, self.refused = 0, 0, 0, 0
@@ -149,7 +151,7 @@ cdef class KeyedCounters:
         cdef int64_t price, now
         cdef bint granted
         cdef Entry *entry
-        cdef int64_t[MOST_NUMBERS] unseen
+        cdef int64_t[MAX_ROW_WIDTH] unseen
         cdef int64_t *row
         cdef Reading reading
         key = exact_key(key)
@@ -173,7 +175,7 @@ cdef class KeyedCounters:
     def inspect(self, key, cost=1, now_us=None):
         cdef int64_t price, now
         cdef Entry *entry
-        cdef int64_t[MOST_NUMBERS] unseen
+        cdef int64_t[MAX_ROW_WIDTH] unseen
         cdef int64_t *row
         cdef Reading reading
         key = exact_key(key)
@@ -340,7 +342,7 @@ cdef class KeyedCounters:
         self.fresh(self.overflow, now)
 
     cdef int load_rows(self, list keys, const char *rows, int64_t now) except -1:
-        cdef int64_t[MOST_NUMBERS] saved
+        cdef int64_t[MAX_ROW_WIDTH] saved
         cdef Py_ssize_t slot
         cdef Py_ssize_t size = self.width * sizeof(int64_t)
         cdef Entry *entry
@@ -360,7 +362,7 @@ cdef class KeyedCounters:
     cdef int64_t reading(self, object now_us) except? -1:
         if now_us is None:
             if self.reads_own_clock:
-                return monotonic_us()
+                return monotonic_us(self.calibration)
             return self.clock_ns() // 1000
         return read_instant(now_us)
 

@@ -7,11 +7,10 @@ import time
 from libc.stdint cimport int64_t
 from libc.string cimport memmove, memset
 
+from aetherops.core._native.ratelimit.bounds cimport MAX_COUNT
 from aetherops.core._native.ratelimit.keyed_counters cimport KeyedCounters, Reading
 
 from aetherops.core.counter_input import plain_limit, plain_sub_windows, plain_window
-
-cdef int64_t LARGEST = <int64_t>1 << 60
 
 
 cdef class SlidingCounters(KeyedCounters):
@@ -36,7 +35,7 @@ cdef class SlidingCounters(KeyedCounters):
         self.window_us = plain_window(window_us)
         self.older = plain_sub_windows(sub_windows)
         self.cell_us = (self.window_us + self.older - 1) // self.older
-        self._limit = plain_limit(limit, LARGEST // self.cell_us)
+        self._limit = plain_limit(limit, MAX_COUNT // self.cell_us)
         self.strict = strict
         self.unit = 1 if strict else self.cell_us
         self.cells = self.older + (2 if strict else 1)
@@ -50,7 +49,7 @@ cdef class SlidingCounters(KeyedCounters):
         return self._limit
 
     def set_limit(self, limit):
-        self._limit = plain_limit(limit, LARGEST // self.cell_us)
+        self._limit = plain_limit(limit, MAX_COUNT // self.cell_us)
         self.share = (self._limit + self.cells - 1) // self.cells
 
     cdef void fresh(self, int64_t *row, int64_t now) noexcept:
@@ -118,13 +117,13 @@ cdef class SlidingCounters(KeyedCounters):
     cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept:
         cdef int i
         cdef int cells = self.cells
-        cdef int64_t most = 2 * LARGEST // self.cell_us
+        cdef int64_t most = 2 * MAX_COUNT // self.cell_us
         cdef int64_t total = 0
         cdef int64_t start
-        if not 0 <= saved[0] <= LARGEST:
+        if not 0 <= saved[0] <= MAX_COUNT:
             return False
         for i in range(1 + cells, self.width):
-            if not 0 <= saved[i] <= LARGEST:
+            if not 0 <= saved[i] <= MAX_COUNT:
                 return False
             row[i] = now - saved[i]
         for i in range(1, 1 + cells):

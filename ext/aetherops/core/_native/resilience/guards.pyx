@@ -16,13 +16,16 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
 from cython cimport final
 
+from aetherops.core._native.monotonic cimport monotonic_ns
 from aetherops.core._native.resilience.breaker cimport NEUTRAL, REFUSED, SUCCESS, BreakerKernel
 
 from aetherops.errors import InvalidInputError
 
 
-cdef extern from "guards.h":
-    long long monotonic_ns() noexcept
+cdef extern from *:
+    """
+    static inline PyObject *owned(PyObject *reference) { return reference; }
+    """
     object owned(PyObject *)        # a new reference taken over; NULL is the error that stands
 
 
@@ -54,7 +57,7 @@ cdef extern from "Python.h":
 
 
 @final
-cdef class CallGate:
+cdef class CallGuard:
     """What every guarded call passes, on its way in and on its way out.
 
     Parameters
@@ -206,15 +209,15 @@ cdef class CallGate:
 
 @final
 cdef class GuardedFunction:
-    """A function, each of its calls through the gate; binds to instances as functions do."""
+    """A function, each of its calls through the guard; binds to instances as functions do."""
 
     cdef vectorcallfunc vectorcall
-    cdef CallGate gate
+    cdef CallGuard guard
     cdef object function
     cdef dict __dict__
 
     def __call__(self, *args, **kwargs):
-        return self.gate.call(self.function, *args, **kwargs)
+        return self.guard.call(self.function, *args, **kwargs)
 
     def __get__(self, instance, owner):
         return self if instance is None else MethodType(self, instance)
@@ -228,15 +231,15 @@ cdef class GuardedFunction:
 
 @final
 cdef class GuardedCoroutineFunction:
-    """A coroutine function, each of its runs through the gate from its first step on."""
+    """A coroutine function, each of its runs through the guard from its first step on."""
 
     cdef vectorcallfunc vectorcall
-    cdef CallGate gate
+    cdef CallGuard guard
     cdef object function
     cdef dict __dict__
 
     def __call__(self, *args, **kwargs):
-        return guard_call(self.gate, self.function(*args, **kwargs))
+        return guard_call(self.guard, self.function(*args, **kwargs))
 
     def __get__(self, instance, owner):
         return self if instance is None else MethodType(self, instance)
@@ -258,7 +261,7 @@ cdef enum:
 cdef class GuardedCall:
     """A coroutine around another one, which holds a permit from its first step to its end."""
 
-    cdef CallGate gate
+    cdef CallGuard guard
     cdef object coroutine
     cdef long long generation
     cdef long long start_ns
@@ -289,11 +292,11 @@ cdef class GuardedCall:
             return self.coroutine.throw(*error)
         except StopIteration as stop:
             self.stage = ENDED
-            self.gate.leave(self.generation, self.start_ns, stop.value)
+            self.guard.leave(self.generation, self.start_ns, stop.value)
             raise
         except BaseException as raised:
             self.stage = ENDED
-            self.gate.raised(self.generation, self.start_ns, raised)
+            self.guard.raised(self.generation, self.start_ns, raised)
             raise
 
     def close(self):
@@ -304,10 +307,10 @@ cdef class GuardedCall:
             self.coroutine.close()
         except BaseException as error:
             if stage == RUNNING:
-                self.gate.raised(self.generation, self.start_ns, error)
+                self.guard.raised(self.generation, self.start_ns, error)
             raise
         if stage == RUNNING:
-            self.gate.settle(self.generation, self.start_ns, NEUTRAL, self.gate.now_ns())
+            self.guard.settle(self.generation, self.start_ns, NEUTRAL, self.guard.now_ns())
 
     # No freelist: the interpreter finalises an object that it reuses only once.
     def __del__(self):
@@ -327,12 +330,12 @@ cdef class GuardedCall:
 
 
 cdef int begin(GuardedCall call) except -1:
-    cdef CallGate gate = call.gate
+    cdef CallGuard guard = call.guard
     if call.stage == ENDED:
         raise RuntimeError("cannot reuse already awaited coroutine")
-    call.start_ns = gate.now_ns()
+    call.start_ns = guard.now_ns()
     try:
-        call.generation = gate.enter(call.start_ns)
+        call.generation = guard.enter(call.start_ns)
         if call.generation == REFUSED:
             owned(NULL)
     except BaseException:
@@ -351,12 +354,12 @@ cdef int advance(GuardedCall call, PyObject *value, PyObject **out) except -1:
         status = PyIter_Send(call.coroutine, value, out)
     except BaseException as error:
         call.stage = ENDED
-        call.gate.raised(call.generation, call.start_ns, error)
+        call.guard.raised(call.generation, call.start_ns, error)
         raise
     if status == PYGEN_RETURN:
         call.stage = ENDED
         try:
-            call.gate.leave(call.generation, call.start_ns, <object>out[0])
+            call.guard.leave(call.generation, call.start_ns, <object>out[0])
         except BaseException:
             Py_XDECREF(out[0])
             raise
@@ -395,9 +398,9 @@ async def waiting_for(awaitable):
     return await awaitable
 
 
-cdef GuardedCall guard_call(CallGate gate, awaitable):
+cdef GuardedCall guard_call(CallGuard guard, awaitable):
     cdef GuardedCall call = GuardedCall.__new__(GuardedCall)
-    call.gate = gate
+    call.guard = guard
     call.coroutine = awaitable if PyCoro_CheckExact(awaitable) else waiting_for(awaitable)
     return call
 
@@ -408,21 +411,21 @@ cdef PyObject *call_function(
     # As take_step: a refusal that is left standing costs half of one that is raised here.
     cdef GuardedFunction self = <GuardedFunction>called
     cdef long long start_ns = 0
-    cdef long long generation = (<admit_function>admit)(self.gate, &start_ns)
+    cdef long long generation = (<admit_function>admit)(self.guard, &start_ns)
     if generation < 0:
         return NULL
     return (<run_function>run)(self, generation, start_ns, args, count, names)
 
 
-ctypedef long long (*admit_function)(CallGate, long long *) noexcept
+ctypedef long long (*admit_function)(CallGuard, long long *) noexcept
 ctypedef PyObject *(*run_function)(
     GuardedFunction, long long, long long, PyObject *const *, size_t, PyObject *
 ) noexcept
 
 
-cdef inline long long admit(CallGate gate, long long *start_ns) except -2:
-    start_ns[0] = gate.now_ns()
-    return gate.enter(start_ns[0])
+cdef inline long long admit(CallGuard guard, long long *start_ns) except -2:
+    start_ns[0] = guard.now_ns()
+    return guard.enter(start_ns[0])
 
 
 cdef inline object run(
@@ -436,21 +439,21 @@ cdef inline object run(
     # Without `try`: saving the error that is being handled would cost each call 6 ns.
     cdef PyObject *result = vectorcall(self.function, args, count, names)
     if result == NULL:
-        self.gate.fail(generation, start_ns)
-    return self.gate.checked(self.function, generation, start_ns, owned(result))
+        self.guard.fail(generation, start_ns)
+    return self.guard.checked(self.function, generation, start_ns, owned(result))
 
 
 cdef object call_coroutine_function(
     object called, PyObject *const *args, size_t count, PyObject *names
 ):
     cdef GuardedCoroutineFunction self = <GuardedCoroutineFunction>called
-    return guard_call(self.gate, PyObject_Vectorcall(self.function, args, count, names))
+    return guard_call(self.guard, PyObject_Vectorcall(self.function, args, count, names))
 
 
-def guard_function(CallGate gate not None, function):
-    """The function, each of its calls through the gate."""
+def guard_function(CallGuard guard not None, function):
+    """The function, each of its calls through the guard."""
     cdef GuardedFunction guarded = GuardedFunction.__new__(GuardedFunction)
-    guarded.gate, guarded.function = gate, function
+    guarded.guard, guarded.function = guard, function
     guarded.vectorcall = <vectorcallfunc>call_function
     return functools.update_wrapper(guarded, function)
 
@@ -459,11 +462,11 @@ def guard_function(CallGate gate not None, function):
 _CODE = ("__code__", "__defaults__", "__kwdefaults__")
 
 
-def guard_coroutine_function(CallGate gate not None, function):
-    """The coroutine function, each of its runs through the gate from its first step on."""
+def guard_coroutine_function(CallGuard guard not None, function):
+    """The coroutine function, each of its runs through the guard from its first step on."""
     cdef GuardedCoroutineFunction guarded
     guarded = GuardedCoroutineFunction.__new__(GuardedCoroutineFunction)
-    guarded.gate, guarded.function = gate, function
+    guarded.guard, guarded.function = guard, function
     guarded.vectorcall = <vectorcallfunc>call_coroutine_function
     return functools.update_wrapper(guarded, function, functools.WRAPPER_ASSIGNMENTS + _CODE)
 

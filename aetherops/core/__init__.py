@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from aetherops.core._pure.ratelimit.bucket_counters import BucketCounters
     from aetherops.core._pure.ratelimit.fixed_counters import FixedCounters
     from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
+    from aetherops.core._pure.ratelimit.keyed_limiter import KeyedLimiter
     from aetherops.core._pure.ratelimit.sliding_counters import SlidingCounters
     from aetherops.core._pure.resilience.breaker import BreakerKernel
     from aetherops.core._pure.resilience.guards import (
@@ -64,6 +65,7 @@ __all__ = [
     "CountOutcomes",
     "FixedCounters",
     "KeyedCounters",
+    "KeyedLimiter",
     "SlidingCounters",
     "SlidingMoments",
     "TimeOutcomes",
@@ -109,6 +111,7 @@ _KERNELS = {
     "ratelimit.bucket_counters": ["BucketCounters"],
     "ratelimit.fixed_counters": ["FixedCounters"],
     "ratelimit.keyed_counters": ["KeyedCounters"],
+    "ratelimit.keyed_limiter": ["KeyedLimiter"],
     "ratelimit.sliding_counters": ["SlidingCounters"],
     "resilience.breaker": ["BreakerKernel"],
     "resilience.guards": ["CallGuard", "guard_coroutine_function", "guard_function"],

@@ -10,6 +10,7 @@ from aetherops.errors import InvalidInputError
 __all__ = [
     "MAX_COUNT",
     "MAX_EXACT_DOUBLE",
+    "MAX_KEYS",
     "MAX_SUB_WINDOWS",
     "MAX_TIERS",
     "MAX_WINDOW_US",
@@ -19,6 +20,9 @@ __all__ = [
     "plain_key",
     "plain_keys",
     "plain_limit",
+    "plain_max_keys",
+    "plain_max_wait",
+    "plain_rows",
     "plain_sub_windows",
     "plain_tiers",
     "plain_window",
@@ -35,6 +39,9 @@ MAX_TIERS = 16
 
 MAX_SUB_WINDOWS = 64
 """The finest cut of a sliding window."""
+
+MAX_KEYS = 2**31 - 2
+"""The most keys of one table: a slot and its absence fit 32 bits."""
 
 MAX_WINDOW_US = 3653 * 86_400 * 1_000_000
 """Ten years."""
@@ -119,6 +126,33 @@ def plain_limit(limit: object, most: int) -> int:
     if number is None or not 1 <= number <= most:
         raise InvalidInputError("limit", limit, f"a whole number from 1 to {most}")
     return number
+
+
+def plain_max_keys(max_keys: object) -> int:
+    """How many keys a table may hold."""
+    number = _plain_int(max_keys)
+    if number is None or not 1 <= number <= MAX_KEYS:
+        raise InvalidInputError("max_keys", max_keys, f"1 to {MAX_KEYS}")
+    return number
+
+
+def plain_max_wait(max_wait_us: object) -> int:
+    """The longest wait in microseconds, cut to 2⁶⁰; any below 0 is no wait at all."""
+    number = _plain_int(max_wait_us)
+    if number is None:
+        raise InvalidInputError("max_wait_us", max_wait_us, "whole microseconds")
+    return min(max(number, -1), MAX_COUNT)
+
+
+def plain_rows(rows: object, width: int, count: int) -> bytes:
+    """Rows of ``width`` int64 for ``count`` keys, from any buffer of so many bytes."""
+    try:
+        view = memoryview(rows)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidInputError("rows", rows, "a buffer") from None
+    if view.nbytes != 8 * width * count:
+        raise InvalidInputError("rows", view.nbytes, f"{8 * width} bytes for each key")
+    return view.tobytes()
 
 
 def plain_window(window_us: object) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import NamedTuple
 
-from aetherops.core import KeyedCounters
+from aetherops.core import KeyedCounters, KeyedLimiter
 from aetherops.core.counter_input import MAX_COUNT
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.decision import Decision, Reason
@@ -49,17 +49,25 @@ class Snapshot:
     top: tuple[KeyUsage, ...]
 
 
-class LocalLimiter(KeyedCounters):
+class LocalLimiter(KeyedLimiter, ABC):
     """A limiter whose counters are in this process.
 
-    It never waits, so threads and tasks use the same object. The quickest way in is the
-    counters' own ``allow``; ``decide`` says more.
+    It never waits, so threads and tasks use the same object. The quickest way in is ``allow``;
+    ``decide`` says more.
+
+    Parameters
+    ----------
+    counters : decide and keep the counts.
+    limits : what they enforce.
     """
 
-    _nominal: tuple[Limit, ...]
-    _limits: tuple[Limit, ...]
-    _quotas: tuple[int, ...]
-    _factor_permille: int = _NOMINAL_PERMILLE
+    _counters: KeyedCounters
+
+    def __init__(self, counters: KeyedCounters, limits: Sequence[Limit]) -> None:
+        super().__init__(counters)
+        self._counters = counters
+        self._factor_permille = _NOMINAL_PERMILLE
+        self._keep(limits, limits)
 
     def _keep(self, nominal: Sequence[Limit], in_force: Sequence[Limit]) -> None:
         """Remember which limits the counters enforce."""
@@ -82,7 +90,7 @@ class LocalLimiter(KeyedCounters):
 
     def decide(self, key: str | int, cost: int = 1, now_us: int | None = None) -> Decision:
         """As ``allow``, and say what remains and when to come again."""
-        granted, binding, left, retry_us, reset_us, no_room = self.admit(key, cost, now_us)
+        granted, binding, left, retry_us, reset_us, no_room = self._counters.admit(key, cost, now_us)
         if granted:
             told = (True, self._quotas[binding], left, 0, reset_us, _GRANTED)
             return tuple.__new__(Decision, told)  # half the time of Decision(...)
@@ -90,7 +98,7 @@ class LocalLimiter(KeyedCounters):
 
     def peek(self, key: str | int, cost: int = 1, now_us: int | None = None) -> Decision:
         """What ``decide`` would say, taking nothing."""
-        granted, binding, left, retry_us, reset_us, _ = self.inspect(key, cost, now_us)
+        granted, binding, left, retry_us, reset_us, _ = self._counters.inspect(key, cost, now_us)
         if granted:
             return Decision(True, self._quotas[binding], left, 0, reset_us, Reason.GRANTED)
         return self._refusal(binding, left, retry_us, reset_us, no_room=False)
@@ -105,7 +113,7 @@ class LocalLimiter(KeyedCounters):
 
     def snapshot(self, top: int = 10, now_us: int | None = None) -> Snapshot:
         """Totals and the ``top`` keys that have least left."""
-        keys, left = self.remainders(now_us)
+        keys, left = self._counters.remainders(now_us)
         fullest = [keys[i] for i in nsmallest(top, range(len(keys)), key=left.__getitem__)]
         return Snapshot(
             keys=len(keys),
@@ -154,10 +162,10 @@ class LocalLimiter(KeyedCounters):
         ----------
         wall_us : wall time now, microseconds since 1970.
         """
-        keys, rows = self.dump(now_us)
+        keys, rows = self._counters.dump(now_us)
         if sys.byteorder == "big":
             rows = _swapped(rows)
-        return LimiterState(self._limits, wall_us, keys, self.row_width, rows)
+        return LimiterState(self._limits, wall_us, keys, self._counters.row_width, rows)
 
     def restore(self, state: LimiterState, wall_us: int, now_us: int | None = None) -> None:
         """Replace all that is kept by a saved state; the time since then is credited.
@@ -172,14 +180,14 @@ class LocalLimiter(KeyedCounters):
             then nothing is restored.
         """
         self._check_kind(state.limits)
-        if state.width != self.row_width:
-            raise InvalidInputError("state.width", state.width, f"{self.row_width} numbers a key")
+        if state.width != self._counters.row_width:
+            raise InvalidInputError("state.width", state.width, f"{self._counters.row_width} numbers a key")
         rows = _swapped(state.rows) if sys.byteorder == "big" else state.rows
         away_us = min(max(wall_us - state.saved_us, 0), MAX_COUNT)
         in_force = self._limits
         self._enforce(state.limits, now_us)
         try:
-            self.load(state.keys, rows, away_us, now_us)
+            self._counters.load(state.keys, rows, away_us, now_us)
         finally:
             self._enforce(in_force, now_us)
 

@@ -19,7 +19,7 @@ from aetherops.ratelimit.state import Limit
 __all__ = ["TokenBucket"]
 
 
-class TokenBucket(LocalLimiter, BucketCounters):
+class TokenBucket(LocalLimiter):
     """A bucket of tokens for each key, refilled at a steady rate.
 
     Tokens are counted in exact integers, so nothing is lost or gained by rounding however often
@@ -47,6 +47,8 @@ class TokenBucket(LocalLimiter, BucketCounters):
     (True, True, False)
     """
 
+    _counters: BucketCounters
+
     def __init__(
         self,
         burst_capacity: int,
@@ -58,9 +60,24 @@ class TokenBucket(LocalLimiter, BucketCounters):
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         limits = (BucketLimit(burst_capacity, Rate.of(refill_rate)), *also)
-        super().__init__([limit.tier for limit in limits], max_keys, share_overflow, clock_ns)
-        self._keep(limits, limits)
+        tiers = [limit.tier for limit in limits]
+        super().__init__(BucketCounters(tiers, max_keys, share_overflow, clock_ns), limits)
         self._read_clock_ns = clock_ns
+
+    def reserve(
+        self, key: str | int, cost: int, max_wait_us: int, now_us: int | None = None
+    ) -> int:
+        """Take ``cost`` now or from the tokens to come, without waiting for them.
+
+        Reservations of a key stand in line: each waits for those before it, whatever its size.
+
+        Returns
+        -------
+        Microseconds to wait before the cost may be spent, or -1 where that is longer than
+        ``max_wait_us``, or the cost exceeds the capacity, or there is no room; then nothing
+        was taken.
+        """
+        return self._counters.reserve(key, cost, max_wait_us, now_us)
 
     def acquire(
         self,
@@ -130,4 +147,5 @@ class TokenBucket(LocalLimiter, BucketCounters):
         return None if wait_us < 0 else self._read_clock_ns() + wait_us * 1000
 
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:
-        self.set_tiers([limit.tier for limit in limits if isinstance(limit, BucketLimit)], now_us)
+        tiers = [limit.tier for limit in limits if isinstance(limit, BucketLimit)]
+        self._counters.set_tiers(tiers, now_us)

@@ -13,7 +13,7 @@ from aetherops.ratelimit.state import Limit
 __all__ = ["FixedWindow", "SlidingWindow"]
 
 
-class FixedWindow(LocalLimiter, FixedCounters):
+class FixedWindow(LocalLimiter):
     """At most ``limit`` in a window that opens with a key's first request.
 
     Up to twice the limit may pass across the end of a window; ``SlidingWindow`` prevents that.
@@ -31,6 +31,8 @@ class FixedWindow(LocalLimiter, FixedCounters):
         The limit is no whole number from 1, or the length no positive number of seconds.
     """
 
+    _counters: FixedCounters
+
     def __init__(
         self,
         limit: int,
@@ -41,14 +43,16 @@ class FixedWindow(LocalLimiter, FixedCounters):
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         window = WindowLimit(limit, seconds_to_us(window_s, "window_s"), WindowMode.FIXED, 1)
-        super().__init__(window.quota, window.window_us, max_keys, share_overflow, clock_ns)
-        self._keep((window,), (window,))
+        counters = FixedCounters(
+            window.quota, window.window_us, max_keys, share_overflow, clock_ns
+        )
+        super().__init__(counters, (window,))
 
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:
-        self.set_limit(limits[0].quota)
+        self._counters.set_limit(limits[0].quota)
 
 
-class SlidingWindow(LocalLimiter, SlidingCounters):
+class SlidingWindow(LocalLimiter):
     """At most ``limit`` in a window that slides with time.
 
     Parameters
@@ -71,6 +75,8 @@ class SlidingWindow(LocalLimiter, SlidingCounters):
         large for exact arithmetic: times the microseconds of a sub-window at most 2⁶⁰.
     """
 
+    _counters: SlidingCounters
+
     def __init__(
         self,
         limit: int,
@@ -84,7 +90,7 @@ class SlidingWindow(LocalLimiter, SlidingCounters):
     ) -> None:
         window_us = seconds_to_us(window_s, "window_s")
         window = WindowLimit(limit, window_us, sliding_mode(mode), window_count)
-        super().__init__(
+        counters = SlidingCounters(
             window.quota,
             window.window_us,
             window.window_count,
@@ -93,7 +99,7 @@ class SlidingWindow(LocalLimiter, SlidingCounters):
             share_overflow,
             clock_ns,
         )
-        self._keep((window,), (window,))
+        super().__init__(counters, (window,))
 
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:
-        self.set_limit(limits[0].quota)
+        self._counters.set_limit(limits[0].quota)

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any, TypeAlias
 
 from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
-from aetherops.core.counter_input import MAX_COUNT, plain_cost, plain_key, plain_tiers
+from aetherops.core.counter_input import MAX_COUNT, plain_cost, plain_key, plain_max_wait, plain_tiers
 
 __all__ = ["BucketCounters"]
 
@@ -102,7 +102,7 @@ class BucketCounters(KeyedCounters):
         """
         key = plain_key(key)
         cost = plain_cost(cost)
-        max_wait_us = min(max_wait_us, MAX_COUNT)
+        max_wait_us = plain_max_wait(max_wait_us)
         with self._lock:
             now = self._instant(now_us)
             entry = self._entries.get(key) or self._enter(key, cost, now)

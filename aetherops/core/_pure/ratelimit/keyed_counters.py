@@ -17,12 +17,13 @@ from aetherops.core.counter_input import (
     plain_instant,
     plain_key,
     plain_keys,
+    plain_max_keys,
+    plain_rows,
 )
 from aetherops.errors import InvalidInputError
 
 __all__ = ["KeyedCounters"]
 
-_MAX_TABLE = 2**31 - 2
 _SWEPT_ON_ENTRY = 2
 _SWEPT_WHEN_FULL = 64
 _RETRY_WHEN_FULL_US = 1_000_000
@@ -61,10 +62,8 @@ class KeyedCounters(ABC):
         share_overflow: bool = False,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        if not 1 <= max_keys <= _MAX_TABLE:
-            raise InvalidInputError("max_keys", max_keys, f"1 to {_MAX_TABLE}")
         self._width = width
-        self._max_keys = max_keys
+        self._max_keys = plain_max_keys(max_keys)
         self._share_overflow = share_overflow
         self._clock_ns = clock_ns
         self._lock = Lock()
@@ -284,11 +283,18 @@ class KeyedCounters(ABC):
     def load(
         self,
         keys: object,
-        rows: bytes,
+        rows: object,
         elapsed_us: int = 0,
         now_us: int | None = None,
     ) -> None:
         """Replace all that is kept by what ``dump`` gave ``elapsed_us`` ago.
+
+        Parameters
+        ----------
+        keys : as ``dump`` gave them.
+        rows : a buffer of as many rows of int64 in native order.
+        elapsed_us : the microseconds since; they age every row.
+        now_us : as in ``allow``.
 
         Raises
         ------
@@ -297,14 +303,11 @@ class KeyedCounters(ABC):
         """
         plain = plain_keys(keys)
         elapsed_us = plain_instant(elapsed_us)
+        now = self._reading(now_us)
         if len(plain) > self._max_keys:
             raise InvalidInputError("keys", len(plain), f"at most {self._max_keys} keys")
-        width = self._width
-        if len(rows) != 8 * width * len(plain):
-            raise InvalidInputError("rows", len(rows), f"{8 * width} bytes for each key")
-        numbers = array("q", rows)
+        numbers = array("q", plain_rows(rows, self._width, len(plain)))
         with self._lock:
-            now = self._reading(now_us)
             shift_us = self._shift_us
             try:
                 entries = self._loaded(plain, numbers, now - elapsed_us)

@@ -103,8 +103,11 @@ class BreakerKernel:
         half_open_ns: int,
         open_ns: int,
     ) -> None:
-        if len(transitions) != 3 * TRIGGERS:
-            raise InvalidInputError("transitions", transitions, f"{3 * TRIGGERS} bytes")
+        states = {CLOSED, OPEN, HALF_OPEN, ILLEGAL}
+        if len(transitions) != 3 * TRIGGERS or not states.issuperset(transitions):
+            raise InvalidInputError(
+                "transitions", transitions, f"{3 * TRIGGERS} bytes, each 0, 1, 2 or 255"
+            )
         self._transitions = transitions
         self.window = window
         self._failure_threshold = failure_threshold
@@ -182,6 +185,8 @@ class BreakerKernel:
 
     def move(self, trigger: int, now_ns: int) -> bool:
         """Fire a trigger from outside; False where the table forbids it or an override stands."""
+        if not 0 <= trigger < TRIGGERS:
+            raise InvalidInputError("trigger", trigger, f"0 to {TRIGGERS - 1}")
         with self._lock:
             if trigger < RESET and self.override:
                 return False
@@ -234,6 +239,8 @@ class BreakerKernel:
         away_ns: int,
     ) -> None:
         """Take up a state that :meth:`read` gave ``away_ns`` ago; no transition is reported."""
+        if not CLOSED <= state <= HALF_OPEN:
+            raise InvalidInputError("state", state, "0 to 2")
         with self._lock:
             if self.window is not None:
                 self.window.restore(rows, now_ns, away_ns)
@@ -301,8 +308,10 @@ class BreakerKernel:
 
     def _move(self, trigger: int, at_ns: int) -> None:
         before, consecutive_failures = self.state, self.consecutive_failures
-        counts = self._window_counts(at_ns)
         state = self._transitions[before * TRIGGERS + trigger]
+        if state == ILLEGAL:
+            return
+        counts = self._window_counts(at_ns)
         due_ns, reopenings = self._hold(state, trigger, at_ns)
         if state == CLOSED and self.window is not None:
             self.window.clear()

@@ -158,6 +158,8 @@ class TimeOutcomes:
 
     def restore(self, rows: list[tuple[int, int, int]], now_ns: int, away_ns: int) -> None:
         """Take the place of a window that :meth:`rows` described ``away_ns`` ago."""
+        if away_ns < 0:
+            raise InvalidInputError("away_ns", away_ns, "at least 0")
         age = away_ns // self.width_ns
         self.clear()
         self._turn(now_ns // self.width_ns)

@@ -14,7 +14,7 @@ from aetherops.core._native.ratelimit.keyed_counters cimport (
     KeyedCounters, Reading, instant, key_id, key_name, read_cost,
 )
 
-from aetherops.core.counter_input import plain_key, plain_tiers
+from aetherops.core.counter_input import plain_key, plain_max_wait, plain_tiers
 
 
 cdef extern from *:
@@ -60,6 +60,23 @@ cdef inline bint longer(int64_t wait_us, int64_t other_us) noexcept:
 
 
 cdef class BucketCounters(KeyedCounters):
+    """Token buckets counted in exact integer units.
+
+    A tier adds ``gain`` units a microsecond up to ``capacity``, and a token costs ``price``
+    units, so a rate of gain/price tokens a microsecond is kept without any rounding. With
+    several tiers a decision takes from all of them or from none.
+
+    Parameters
+    ----------
+    tiers : (gain, price, capacity) of each limit; capacity at least one token, all at most 2⁶⁰.
+    max_keys, share_overflow, clock_ns : as in ``KeyedCounters``.
+
+    Raises
+    ------
+    InvalidInputError
+        No tier, or one outside those bounds.
+    """
+
     # A row: stamp, then the credit of each tier at the stamp; negative while reserved.
     cdef Tier[MAX_TIERS] _tiers
     cdef int n_tiers
@@ -67,17 +84,20 @@ cdef class BucketCounters(KeyedCounters):
 
     def __init__(self, tiers, max_keys=1_000_000, share_overflow=False,
                  clock_ns=time.monotonic_ns):
-        self.put_tiers(plain_tiers(tiers))
-        self.set_up(1 + self.n_tiers, max_keys, share_overflow, clock_ns)
+        cdef list plain = plain_tiers(tiers)
+        self.set_up(1 + len(plain), max_keys, share_overflow, clock_ns)
+        self.put_tiers(plain)
+        self.fresh(self.overflow, 0)
 
     @property
     def tiers(self):
+        """(gain, price, capacity) of each limit."""
         return tuple([
             (self._tiers[i].gain, self._tiers[i].price, self._tiers[i].capacity)
             for i in range(self.n_tiers)
         ])
 
-    def allow(self, key, cost=1, now_us=None):
+    cdef bint is_allowed(self, object key, object cost, object now_us) except -1:
         # `grant` of one tier, written out: the virtual calls would cost as much again.
         cdef Entry *entry
         cdef Tier *tier
@@ -85,7 +105,7 @@ cdef class BucketCounters(KeyedCounters):
         cdef int64_t now, left
         cdef int64_t price = 1 if cost is ONE else read_cost(cost)
         if not PyUnicode_CheckExact(key) or self.n_tiers != 1:
-            return KeyedCounters.allow(self, key, cost, now_us)
+            return KeyedCounters.is_allowed(self, key, cost, now_us)
         now = instant(self, now_us)
         entry = find_entry(&self.table, <PyObject *>key, PyObject_Hash(key))
         if entry == NULL or price > self.largest_cost:
@@ -101,11 +121,21 @@ cdef class BucketCounters(KeyedCounters):
         return True
 
     def reserve(self, key, cost, max_wait_us, now_us=None):
+        """Take ``cost`` now or from the tokens to come.
+
+        Reservations of a key stand in line: each waits for those before it, whatever its size.
+
+        Returns
+        -------
+        Microseconds to wait before the cost may be spent, or -1 where that is longer than
+        ``max_wait_us``, or the cost exceeds the capacity, or there is no room; then nothing
+        was taken.
+        """
         cdef int64_t price, most_us, now, wait_us
         cdef int64_t *row
         key = plain_key(key)
         price = read_cost(cost)
-        most_us = min(max_wait_us, MAX_COUNT)
+        most_us = plain_max_wait(max_wait_us)
         now = instant(self, now_us)
         row = self.row_or_enter(key_name(key), key_id(key), price, now)
         wait_us = -1 if row == NULL else self.borrow(row, price, most_us, now)
@@ -116,6 +146,13 @@ cdef class BucketCounters(KeyedCounters):
         return wait_us
 
     def set_tiers(self, tiers, now_us=None):
+        """Put other limits in force: each credit keeps its share of the capacity, rounded down.
+
+        Raises
+        ------
+        InvalidInputError
+            A tier out of bounds, or another number of tiers than before.
+        """
         cdef int64_t now
         cdef Py_ssize_t slot
         cdef list plain = plain_tiers(tiers, count=self.n_tiers)

@@ -13,21 +13,37 @@ from aetherops.core.counter_input import plain_limit, plain_window
 
 
 cdef class FixedCounters(KeyedCounters):
+    """At most ``limit`` in each window of ``window_us``, the first opened by the first request.
+
+    Across the end of a window up to twice the limit may pass; a strict sliding window never
+    lets it.
+
+    Parameters
+    ----------
+    limit : the most that one window grants.
+    window_us : its length in microseconds.
+    max_keys, share_overflow, clock_ns : as in ``KeyedCounters``.
+    """
+
     # A row: start of the window, count in it.
     cdef int64_t _limit
     cdef int64_t window_us
 
     def __init__(self, limit, window_us, max_keys=1_000_000, share_overflow=False,
                  clock_ns=time.monotonic_ns):
-        self.window_us = plain_window(window_us)
-        self._limit = plain_limit(limit, MAX_COUNT)
+        cdef int64_t window = plain_window(window_us)
+        cdef int64_t quota = plain_limit(limit, MAX_COUNT)
         self.set_up(2, max_keys, share_overflow, clock_ns)
+        self.window_us, self._limit = window, quota
+        self.fresh(self.overflow, 0)
 
     @property
     def limit(self):
+        """The most that one window grants."""
         return self._limit
 
     def set_limit(self, limit):
+        """Put another limit in force; what was granted stays counted."""
         self._limit = plain_limit(limit, MAX_COUNT)
 
     cdef void fresh(self, int64_t *row, int64_t now) noexcept:

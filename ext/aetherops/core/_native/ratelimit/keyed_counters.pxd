@@ -53,6 +53,7 @@ cdef class KeyedCounters:
     cdef void save(self, int64_t *row, int64_t now, int64_t *into) noexcept
     cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept
 
+    cdef bint is_allowed(self, object key, object cost, object now_us) except -1
     cdef int64_t reading(self, object now_us) except? -1
     cdef int64_t *row_or_enter(self, PyObject *name, int64_t id, int64_t cost,
                                int64_t now) except? NULL

@@ -21,7 +21,7 @@ from aetherops.core._native.ratelimit.key_table cimport (
 )
 
 from aetherops.core.counter_input import (
-    plain_cost, plain_costs, plain_instant, plain_key, plain_keys,
+    plain_cost, plain_costs, plain_instant, plain_key, plain_keys, plain_max_keys, plain_rows,
 )
 from aetherops.errors import InvalidInputError
 
@@ -33,7 +33,6 @@ cdef extern from "Python.h":
 
 
 cdef enum:
-    MAX_TABLE = 0x7FFFFFFE
     SWEPT_ON_ENTRY = 2
     SWEPT_WHEN_FULL = 64
     RETRY_WHEN_FULL_US = 1_000_000
@@ -90,26 +89,41 @@ cdef inline object key_of(const Entry *entry):
 
 
 cdef class KeyedCounters:
+    """A table of counters, one entry a key, that never holds more than ``max_keys``.
+
+    An entry that is idle (a full bucket, an empty window) answers as an absent key does, so it
+    may be dropped: each new key sweeps two slots, and 64 when the table is full. Where that
+    frees none, a new key is refused, or shares one overflow entry with all others that found
+    no room.
+
+    The table's clock never runs back: an instant before the latest one seen counts as that one.
+    A refused decision changes nothing but the clock.
+
+    Parameters
+    ----------
+    width : how many integers a key's row has in ``dump``.
+    max_keys : the most keys that are kept.
+    share_overflow : new keys share one entry when no room is left, instead of being refused.
+    clock_ns : a monotonic clock in nanoseconds, read where no instant is given.
+    """
 
     def __dealloc__(self):
         empty_table(&self.table)
 
     cdef int set_up(self, Py_ssize_t width, object max_keys, bint share_overflow,
                     object clock_ns) except -1:
-        if not 1 <= max_keys <= MAX_TABLE:
-            raise InvalidInputError("max_keys", max_keys, f"1 to {MAX_TABLE}")
-        empty_table(&self.table)
+        """Once, and first of all: rows are as wide as the fields that are set afterwards say."""
+        cdef Py_ssize_t most = plain_max_keys(max_keys)
+        if self.width:
+            raise TypeError("counters are made once")
         self.table.stride = sizeof(Entry) + width * sizeof(int64_t)
         self.table.secret = int.from_bytes(os.urandom(8), "little")
-        self._max_keys = max_keys
+        self._max_keys = most
         self.width = width
         self.share_overflow = share_overflow
         self.reads_own_clock = clock_ns is time.monotonic_ns
         self.calibration = &calibration
         self.clock_ns = clock_ns
-        self.shift_us = 0
-        self.hand, self.latest_us, self.granted, self.refused = 0, 0, 0, 0
-        self.fresh(self.overflow, 0)
         return 0
 
     # What each kind of counter defines.
@@ -141,6 +155,23 @@ cdef class KeyedCounters:
     # Decisions.
 
     def allow(self, key, cost=1, now_us=None):
+        """Take ``cost`` from ``key`` if it is there.
+
+        Parameters
+        ----------
+        key : text, or an integer of 64 bits.
+        cost : from 1; one above the limit is never granted.
+        now_us : the instant in microseconds of the caller's clock; read from ``clock_ns``
+            inside the lock where it is not given.
+
+        Raises
+        ------
+        InvalidInputError
+            A key, cost or instant of another kind.
+        """
+        return self.is_allowed(key, cost, now_us)
+
+    cdef bint is_allowed(self, object key, object cost, object now_us) except -1:
         cdef int64_t price, now
         key = exact_key(key)
         price = read_cost(cost)
@@ -148,6 +179,14 @@ cdef class KeyedCounters:
         return self.grant(key_name(key), key_id(key), price, now) == 1
 
     def admit(self, key, cost=1, now_us=None):
+        """As ``allow``, with the reading after it.
+
+        Returns
+        -------
+        (granted, index of the limit that binds, whole units remaining, µs until the cost can be
+        granted (0 where it was, -1 for never), µs until the key is as if never seen, whether it
+        was refused for want of room)
+        """
         cdef int64_t price, now
         cdef bint granted
         cdef Entry *entry
@@ -173,6 +212,10 @@ cdef class KeyedCounters:
                 False)
 
     def inspect(self, key, cost=1, now_us=None):
+        """What ``admit`` would say of a key, taking nothing.
+
+        An absent key reads as fresh, and ``now_us`` may lie ahead: the clock is not moved.
+        """
         cdef int64_t price, now
         cdef Entry *entry
         cdef int64_t[MAX_ROW_WIDTH] unseen
@@ -192,6 +235,18 @@ cdef class KeyedCounters:
                 reading.reset_us, False)
 
     def allow_many(self, keys, costs=1, now_us=None):
+        """Decide a batch in order, at one instant: 1 where granted, 0 where refused.
+
+        Parameters
+        ----------
+        keys : a buffer of int64 (read without a copy), or any iterable of keys.
+        costs : one cost for all, or as many as keys, as a buffer of int64 or an iterable.
+
+        Raises
+        ------
+        InvalidInputError
+            Any key or cost is invalid; then nothing of the batch was decided.
+        """
         cdef const int64_t[::1] ids
         cdef const int64_t[::1] prices = None
         cdef int64_t price = 1
@@ -237,6 +292,7 @@ cdef class KeyedCounters:
         return granted
 
     def refund(self, key, cost=1, now_us=None):
+        """Give back what was granted and not used; never more than the key can hold."""
         cdef int64_t price, now
         cdef Entry *entry
         key = exact_key(key)
@@ -247,6 +303,7 @@ cdef class KeyedCounters:
             self.give_back(row_of(entry), price, now)
 
     def reset(self, key):
+        """Forget a key: its next decision is that of a new one."""
         cdef Entry *entry
         key = exact_key(key)
         entry = find_entry(&self.table, key_name(key), key_id(key))
@@ -256,6 +313,7 @@ cdef class KeyedCounters:
             )
 
     def clear(self):
+        """Forget every key."""
         empty_table(&self.table)
         self.hand = 0
         self.fresh(self.overflow, self.latest_us)
@@ -273,37 +331,48 @@ cdef class KeyedCounters:
         return find_entry(&self.table, key_name(key), key_id(key)) != NULL
 
     def keys(self):
+        """The keys that are kept, in the table's order."""
         return [key_of(entry_at(&self.table, slot)) for slot in range(self.table.count)]
 
     def remainders(self, now_us=None):
+        """The keys that are kept, and as int64 what each could still be granted at once."""
         cdef int64_t now = max(self.reading(now_us), self.latest_us)
         cdef Reading reading
         cdef Py_ssize_t slot
-        cdef array left = array("q", bytes(self.table.count * sizeof(int64_t)))
-        for slot in range(self.table.count):
+        cdef Py_ssize_t count = self.table.count
+        cdef array left = array("q", bytes(count * sizeof(int64_t)))
+        for slot in range(min(count, self.table.count)):  # less after a garbage collection
             self.read(row_of(entry_at(&self.table, slot)), 1, now, &reading)
             left.data.as_longlongs[slot] = reading.left
         return self.keys(), left
 
     @property
     def max_keys(self):
+        """The most keys that are kept."""
         return self._max_keys
 
     @property
     def granted_total(self):
+        """Decisions granted since construction."""
         return self.granted
 
     @property
     def refused_total(self):
+        """Decisions refused since construction."""
         return self.refused
 
     # State.
 
     @property
     def row_width(self):
+        """How many integers a key's row has in ``dump``."""
         return self.width
 
     def dump(self, now_us=None):
+        """All that is kept: the keys, and for each a row of int64 in native order.
+
+        Rows hold ages, not instants, so they mean the same under another clock.
+        """
         cdef int64_t now = instant(self, now_us)
         cdef Py_ssize_t slot
         cdef bytes rows = PyBytes_FromStringAndSize(
@@ -314,24 +383,36 @@ cdef class KeyedCounters:
             self.save(row_of(entry_at(&self.table, slot)), now, into + slot * self.width)
         return self.keys(), rows
 
-    def load(self, keys, bytes rows not None, elapsed_us=0, now_us=None):
+    def load(self, keys, rows, elapsed_us=0, now_us=None):
+        """Replace all that is kept by what ``dump`` gave ``elapsed_us`` ago.
+
+        Parameters
+        ----------
+        keys : as ``dump`` gave them.
+        rows : a buffer of as many rows of int64 in native order.
+        elapsed_us : the microseconds since; they age every row.
+        now_us : as in ``allow``.
+
+        Raises
+        ------
+        InvalidInputError
+            The rows are not such as ``dump`` gives, or the keys are repeated or too many.
+        """
         cdef int64_t elapsed, now
         cdef int64_t shift_us = self.shift_us
         cdef Table before
+        cdef bytes numbers
         keys = plain_keys(keys)
         elapsed = read_instant(elapsed_us)
+        now = self.reading(now_us)
         if len(keys) > self._max_keys:
             raise InvalidInputError("keys", len(keys), f"at most {self._max_keys} keys")
-        if len(rows) != 8 * self.width * len(keys):
-            raise InvalidInputError(
-                "rows", len(rows), f"{8 * self.width} bytes for each key"
-            )
-        now = self.reading(now_us)
+        numbers = plain_rows(rows, self.width, len(keys))
         before = self.table
         self.table.entries, self.table.index = NULL, NULL
         self.table.size, self.table.count, self.table.room = 0, 0, 0
         try:
-            self.load_rows(keys, PyBytes_AS_STRING(rows), now - elapsed)
+            self.load_rows(keys, PyBytes_AS_STRING(numbers), now - elapsed)
         except BaseException:
             empty_table(&self.table)
             self.table, self.shift_us = before, shift_us

@@ -14,6 +14,25 @@ from aetherops.core.counter_input import plain_limit, plain_sub_windows, plain_w
 
 
 cdef class SlidingCounters(KeyedCounters):
+    """At most ``limit`` in a window that slides.
+
+    Interpolated, the oldest cell counts by the part of it that is still in the window, which
+    takes its grants as spread evenly: where they were not, up to about twice the limit may pass
+    in one window. Strict, a cell counts whole until its last grant has left the window, so no
+    window of that length ever holds more than the limit. What a client loses by that is the part
+    of the oldest cell that has left already. So cells are opened as grants come, not by a grid:
+    a new one when the newest is as old as a sub-window or has its equal share of the limit.
+
+    Parameters
+    ----------
+    limit : the most that a window grants; times the width of a cell at most 2⁶⁰.
+    window_us : its length in microseconds.
+    sub_windows : how many cells it is cut into, 1 to 64; each is ``window_us / sub_windows``
+        wide, rounded up (strict: at most).
+    strict : whether it is strict or interpolated.
+    max_keys, share_overflow, clock_ns : as in ``KeyedCounters``.
+    """
+
     # A row: index of the newest cell (strict: when it was opened), counts from the newest cell to
     # the oldest, and in strict windows the instant of each cell's last grant.
     cdef int64_t _limit
@@ -32,23 +51,26 @@ cdef class SlidingCounters(KeyedCounters):
 
     def __init__(self, limit, window_us, sub_windows, strict, max_keys=1_000_000,
                  share_overflow=False, clock_ns=time.monotonic_ns):
-        self.window_us = plain_window(window_us)
-        self.older = plain_sub_windows(sub_windows)
-        self.cell_us = (self.window_us + self.older - 1) // self.older
-        self._limit = plain_limit(limit, MAX_COUNT // self.cell_us)
-        self.strict = strict
-        self.unit = 1 if strict else self.cell_us
-        self.cells = self.older + (2 if strict else 1)
-        self.share = (self._limit + self.cells - 1) // self.cells
-        self.set_up(
-            1 + (2 * self.cells if strict else self.cells), max_keys, share_overflow, clock_ns
-        )
+        cdef int64_t window = plain_window(window_us)
+        cdef int older = plain_sub_windows(sub_windows)
+        cdef int64_t cell = (window + older - 1) // older
+        cdef int64_t quota = plain_limit(limit, MAX_COUNT // cell)
+        cdef bint is_strict = strict
+        cdef int cells = older + (2 if is_strict else 1)
+        self.set_up(1 + (2 * cells if is_strict else cells), max_keys, share_overflow, clock_ns)
+        self.window_us, self.older, self.cell_us, self._limit = window, older, cell, quota
+        self.strict, self.cells = is_strict, cells
+        self.unit = 1 if is_strict else cell
+        self.share = (quota + cells - 1) // cells
+        self.fresh(self.overflow, 0)
 
     @property
     def limit(self):
+        """The most that a window grants."""
         return self._limit
 
     def set_limit(self, limit):
+        """Put another limit in force; what was granted stays counted."""
         self._limit = plain_limit(limit, MAX_COUNT // self.cell_us)
         self.share = (self._limit + self.cells - 1) // self.cells
 

@@ -68,8 +68,11 @@ cdef class BreakerKernel:
         long long half_open_ns,
         long long open_ns,
     ):
-        if len(transitions) != 3 * TRIGGERS:
-            raise InvalidInputError("transitions", transitions, f"{3 * TRIGGERS} bytes")
+        states = {CLOSED, OPEN, HALF_OPEN, ILLEGAL}
+        if len(transitions) != 3 * TRIGGERS or not states.issuperset(transitions):
+            raise InvalidInputError(
+                "transitions", transitions, f"{3 * TRIGGERS} bytes, each 0, 1, 2 or 255"
+            )
         memcpy(self.transitions, <const char *>transitions, 3 * TRIGGERS)
         self.window = window
         self.failure_threshold = failure_threshold
@@ -139,6 +142,8 @@ cdef class BreakerKernel:
 
     def move(self, int trigger, long long now_ns):
         """Fire a trigger from outside; False where the table forbids it or an override stands."""
+        if not 0 <= trigger < TRIGGERS:
+            raise InvalidInputError("trigger", trigger, f"0 to {TRIGGERS - 1}")
         if trigger < RESET and self.override:
             return False
         if trigger == RELEASED and not self.override:
@@ -187,6 +192,10 @@ cdef class BreakerKernel:
         long long away_ns,
     ):
         """Take up a state that :meth:`read` gave ``away_ns`` ago; no transition is reported."""
+        if not CLOSED <= state <= HALF_OPEN:
+            raise InvalidInputError("state", state, "0 to 2")
+        if self.window is not None:
+            self.window.restore(rows, now_ns, away_ns)
         self.state = state
         self.override = override
         self.generation = generation
@@ -194,8 +203,6 @@ cdef class BreakerKernel:
         self.reopenings = reopenings
         self.changed_ns = changed_ns
         self.due_ns = due_ns
-        if self.window is not None:
-            self.window.restore(rows, now_ns, away_ns)
 
     def read(self, long long now_ns):
         """All at one instant.
@@ -237,7 +244,7 @@ cdef class BreakerKernel:
                 self.make_move(PROBES_FAILED, now_ns)
         else:
             self.probe_successes += 1
-            if self.probe_successes == self.success_threshold:
+            if self.probe_successes >= self.success_threshold:
                 self.make_move(PROBES_SUCCEEDED, now_ns)
         return 0
 
@@ -259,12 +266,15 @@ cdef class BreakerKernel:
 
     cdef int make_move(self, int trigger, long long at_ns) except -1:
         cdef int before = self.state
+        cdef int after = self.transitions[before * TRIGGERS + trigger]
         cdef long long consecutive_failures = self.consecutive_failures
         cdef long long calls = 0, failures = 0, slow = 0
+        if after == ILLEGAL:
+            return 0
         if self.window is not None:
             self.window.move_on(at_ns)
             calls, failures, slow = self.window.calls, self.window.failures, self.window.slow
-        self.enter(self.transitions[before * TRIGGERS + trigger], trigger, at_ns)
+        self.enter(after, trigger, at_ns)
         # Only now are objects made, which may collect garbage and so run anything.
         self.moves.append(
             (self.generation, trigger, before, self.state, self.override, at_ns, self.due_ns,

@@ -1,5 +1,6 @@
 # Twin: aetherops/core/_pure/resilience/guards.py
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
+# cython: nonecheck=True
 """Calls through a circuit breaker: permit, call, verdict.
 
 Two slots of the types here are set by hand, since Cython offers no way to them:

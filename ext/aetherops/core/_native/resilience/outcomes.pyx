@@ -184,7 +184,10 @@ cdef class TimeOutcomes(Outcomes):
 
     def restore(self, list rows, long long now_ns, long long away_ns):
         """Take the place of a window that :meth:`rows` described ``away_ns`` ago."""
-        cdef long long age = away_ns // self.width_ns
+        cdef long long age
+        if away_ns < 0:
+            raise InvalidInputError("away_ns", away_ns, "at least 0")
+        age = away_ns // self.width_ns
         cdef Bucket *bucket
         self.forget()
         self.turn(floor_division(now_ns, self.width_ns))

@@ -1,13 +1,16 @@
-"""Events, told to whoever listens."""
+"""Events: who of this process hears them, and the port to other programs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EventBus"]
+__all__ = ["EventBus", "Listeners"]
+
+Event = TypeVar("Event")
 
 
 class EventBus(Protocol):
@@ -16,3 +19,33 @@ class EventBus(Protocol):
     async def publish(self, subject: str, event: Mapping[str, object]) -> None:
         """Tell whoever listens; raises `UnavailableError`."""
         ...
+
+
+class Listeners(Generic[Event]):
+    """Functions that hear events, in the order they came.
+
+    What they raise is counted in ``errors`` and goes no further.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Callable[[Event], object], ...] = ()
+        self.errors = 0
+
+    def add(self, listener: Callable[[Event], object]) -> None:
+        """From now on, tell this listener too."""
+        self._listeners = (*self._listeners, listener)
+
+    def remove(self, listener: Callable[[Event], object]) -> None:
+        """Tell this listener no more."""
+        self._listeners = tuple(known for known in self._listeners if known != listener)
+
+    def tell(self, event: Event) -> None:
+        """Hand the event to every listener."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                self.errors += 1
+
+    def __iter__(self) -> Iterator[Callable[[Event], object]]:
+        return iter(self._listeners)

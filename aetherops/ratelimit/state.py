@@ -233,6 +233,8 @@ def _to_planes(rows: bytes, stride: int) -> bytes:
 
 
 def _from_planes(data: bytes, stride: int, count: int) -> bytes:
+    if count and len(data) < 2 * stride:  # of each plane a mark and a byte, before any memory
+        raise InvalidInputError("state.rows", len(data), f"{2 * stride} bytes or more")
     rows = bytearray(stride * count)
     at = 0
     for i in range(stride if count else 0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from aetherops.events import Listeners
 from aetherops.ratelimit.load.controller import FactorChange, LoadController, LoadReading
 
 __all__ = ["AdaptiveLimits", "Scalable"]
@@ -37,8 +38,7 @@ class AdaptiveLimits:
     ) -> None:
         self._limiters = tuple(limiters)
         self._controller = controller or LoadController()
-        self._listeners: list[Callable[[FactorChange], object]] = []
-        self._listener_errors = 0
+        self._listeners: Listeners[FactorChange] = Listeners()
         for limiter in self._limiters:
             limiter.scale(_FINEST_PERMILLE)
             limiter.scale(self._controller.factor_permille)
@@ -51,11 +51,11 @@ class AdaptiveLimits:
     @property
     def listener_errors(self) -> int:
         """How often a listener raised; its errors never reach the caller of ``observe``."""
-        return self._listener_errors
+        return self._listeners.errors
 
     def subscribe(self, listener: Callable[[FactorChange], object]) -> None:
         """Call ``listener`` with each change, after it is in force."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     def observe(self, reading: LoadReading, now_us: int) -> FactorChange | None:
         """Take a reading of the queue in, and put in force what follows from it."""
@@ -64,9 +64,5 @@ class AdaptiveLimits:
             return None
         for limiter in self._limiters:
             limiter.scale(change.after_permille)
-        for listener in self._listeners:
-            try:
-                listener(change)
-            except Exception:
-                self._listener_errors += 1
+        self._listeners.tell(change)
         return change

@@ -43,9 +43,7 @@ class FixedWindow(LocalLimiter):
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         window = WindowLimit(limit, seconds_to_us(window_s, "window_s"), WindowMode.FIXED, 1)
-        counters = FixedCounters(
-            window.quota, window.window_us, max_keys, share_overflow, clock_ns
-        )
+        counters = FixedCounters(window.quota, window.window_us, max_keys, share_overflow, clock_ns)
         super().__init__(counters, (window,))
 
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:

@@ -17,14 +17,14 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit.redis.script import Ask, Script
-from aetherops.ratelimit.shared.limiter import Taken
+from aetherops.ratelimit.shared.limiter import Grant
 from aetherops.ratelimit.state import Limit
 
 __all__ = ["RedisCounters"]
 
 _Reply: TypeAlias = list[int] | Exception
 
-_LANES = 2
+_PIPELINES = 2
 _CONNECT_S = 1.0  # a connection is made beside the decisions, which do not wait for it so long
 _FAILURES = (RedisError, OSError, TimeoutError)
 
@@ -60,14 +60,14 @@ class RedisCounters:
         if deadline_s <= 0:
             raise InvalidInputError("deadline_s", deadline_s, "seconds, above 0")
         script = Script(name, limits, clock_us)
-        self._lanes = [_Lane(client, script, deadline_s) for _ in range(_LANES)]
+        self._pipelines = [_Pipeline(client, script, deadline_s) for _ in range(_PIPELINES)]
 
     @property
     def limits(self) -> tuple[Limit, ...]:
         """The limits in force."""
-        return self._lanes[0].script.limits
+        return self._pipelines[0].script.limits
 
-    async def take(self, key: str | int, least: int, most: int, replicas: int = 0) -> Taken:
+    async def take(self, key: str | int, least: int, most: int, replicas: int = 0) -> Grant:
         """Take as many times ``least`` as there are, up to ``most``.
 
         Raises
@@ -76,33 +76,33 @@ class RedisCounters:
             The server does not answer within the deadline, or refuses.
         """
         # A coroutine, not the future: a breaker that is open must not have asked.
-        return await self._lane(key).take(key, least, most, replicas)
+        return await self._pipeline(key).take(key, least, most, replicas)
 
-    async def look(self, key: str | int, cost: int) -> Taken:
+    async def look(self, key: str | int, cost: int) -> Grant:
         """How the key stands, for a cost. Raises as ``take`` does."""
-        return await self._lane(key).ask(Ask(key, b"look", cost, cost, 0))
+        return await self._pipeline(key).ask(Ask(key, b"look", cost, cost, 0))
 
-    async def give(self, key: str | int, cost: int) -> Taken:
+    async def give(self, key: str | int, cost: int) -> Grant:
         """Give back what was taken and not used. Raises as ``take`` does."""
-        return await self._lane(key).ask(Ask(key, b"give", cost, cost, 0))
+        return await self._pipeline(key).ask(Ask(key, b"give", cost, cost, 0))
 
     def change(self, limits: Sequence[Limit]) -> None:
         """Put other limits of the same kinds in force; credit keeps its share."""
-        script = self._lanes[0].script.changed(limits)
-        for lane in self._lanes:
-            lane.script = script
+        script = self._pipelines[0].script.changed(limits)
+        for pipeline in self._pipelines:
+            pipeline.script = script
 
     async def aclose(self) -> None:
         """End what is under way; its callers are told that the store is unavailable."""
-        for lane in self._lanes:
-            await lane.aclose()
+        for pipeline in self._pipelines:
+            await pipeline.aclose()
 
-    def _lane(self, key: str | int) -> _Lane:
+    def _pipeline(self, key: str | int) -> _Pipeline:
         """The same for the same key, so that what is asked of it stays in order."""
-        return self._lanes[hash(key) % _LANES]
+        return self._pipelines[hash(key) % _PIPELINES]
 
 
-class _Lane:
+class _Pipeline:
     """Batches one after the other: while one is on its way, the next one gathers.
 
     There are two, so that the server works on one's batch while this process reads the other's.
@@ -120,13 +120,13 @@ class _Lane:
         self._latest: dict[str | int, Ask] = {}
         self._sending: asyncio.Task[None] | None = None
 
-    def take(self, key: str | int, least: int, most: int, replicas: int) -> asyncio.Future[Taken]:
+    def take(self, key: str | int, least: int, most: int, replicas: int) -> asyncio.Future[Grant]:
         latest = self._latest.get(key)
         if latest is not None and latest.takes(least, most, replicas):
             return latest.join(most)
         return self.ask(Ask(key, b"take", least, most, replicas))
 
-    def ask(self, ask: Ask) -> asyncio.Future[Taken]:
+    def ask(self, ask: Ask) -> asyncio.Future[Grant]:
         answer = ask.open()
         self._gathering.append(ask)
         self._latest[ask.key] = ask
@@ -200,7 +200,7 @@ class _OneServer:
         connection = await self._connection()
         try:
             await connection.send_packed_command([script.packed(asks)])
-            return await _replies(connection, len(asks))
+            return [await _reply(connection) for _ in asks]
         except BaseException:
             # A late answer must not be taken for one to the next batch.
             self._connecting = None
@@ -268,22 +268,6 @@ class _Cluster:
 async def _load(connection: AbstractConnection, source: str) -> None:
     await connection.send_command("SCRIPT", "LOAD", source)
     await connection.read_response(disable_decoding=True)
-
-
-async def _replies(connection: AbstractConnection, count: int) -> list[_Reply]:
-    """The next replies. Where hiredis parses, those that came with another are taken from it."""
-    parser = getattr(getattr(connection, "_parser", None), "_reader", None)
-    take_parsed = getattr(parser, "gets", None)
-    replies: list[_Reply] = []
-    while len(replies) < count:
-        replies.append(await _reply(connection))
-        while take_parsed is not None and len(replies) < count:
-            reply = take_parsed(False)
-            if type(reply) is list or isinstance(reply, ResponseError):
-                replies.append(reply)
-            elif not isinstance(reply, list):  # a push of the server's is a list of its own kind
-                break
-    return replies
 
 
 async def _reply(connection: AbstractConnection) -> _Reply:

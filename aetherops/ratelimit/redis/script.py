@@ -11,7 +11,7 @@ from importlib.resources import files
 from aetherops.core.counter_input import MAX_EXACT_DOUBLE
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.limits import BucketLimit, WindowLimit, WindowMode
-from aetherops.ratelimit.shared.limiter import Taken
+from aetherops.ratelimit.shared.limiter import Grant
 from aetherops.ratelimit.state import Limit
 
 __all__ = ["Ask", "Script"]
@@ -33,11 +33,11 @@ class Ask:
         self.least = least
         self.most = most
         self.replicas = replicas
-        self._answers: list[asyncio.Future[Taken]] = []
+        self._answers: list[asyncio.Future[Grant]] = []
 
-    def open(self) -> asyncio.Future[Taken]:
+    def open(self) -> asyncio.Future[Grant]:
         """A future of the answer, or of the share of it that was joined last."""
-        answer: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Grant] = asyncio.get_running_loop().create_future()
         self._answers.append(answer)
         return answer
 
@@ -49,7 +49,7 @@ class Ask:
             and replicas == self.replicas == 0
         )
 
-    def join(self, cost: int) -> asyncio.Future[Taken]:
+    def join(self, cost: int) -> asyncio.Future[Grant]:
         """Ask for the same cost once more."""
         self.most += cost
         return self.open()
@@ -59,13 +59,13 @@ class Ask:
         if len(self._answers) == 1:
             [answer] = self._answers
             if not answer.done():
-                answer.set_result(tuple.__new__(Taken, reply))  # half the time of Taken(...)
+                answer.set_result(tuple.__new__(Grant, reply))  # half the time of Grant(...)
             return
         granted, *reading = reply
         for i, answer in enumerate(self._answers, 1):
             if not answer.done():
                 share = self.least if i * self.least <= granted else 0
-                answer.set_result(Taken(share, *reading))
+                answer.set_result(Grant(share, *reading))
 
     def fail(self, error: BaseException) -> None:
         """Tell each that there is no answer."""
@@ -169,7 +169,9 @@ def _numbers(limits: Sequence[Limit]) -> tuple[str, list[int]]:
             raise InvalidInputError("limits", list(limits), "one window, or one or more buckets")
         gain, price, capacity = limit.tier
         if capacity + gain > MAX_EXACT_DOUBLE:
-            raise InvalidInputError("limits", limit, f"capacity times period up to {MAX_EXACT_DOUBLE}")
+            raise InvalidInputError(
+                "limits", limit, f"capacity times period up to {MAX_EXACT_DOUBLE}"
+            )
         numbers += [gain, price, capacity]
     if not numbers:
         raise InvalidInputError("limits", list(limits), "one window, or one or more buckets")
@@ -179,7 +181,9 @@ def _numbers(limits: Sequence[Limit]) -> tuple[str, list[int]]:
 def _window_numbers(limit: WindowLimit) -> tuple[str, list[int]]:
     cell_us = -(-limit.window_us // limit.window_count)
     if 2 * limit.quota * cell_us > MAX_EXACT_DOUBLE:
-        raise InvalidInputError("limits", limit, f"quota times sub-window up to {MAX_EXACT_DOUBLE // 2}")
+        raise InvalidInputError(
+            "limits", limit, f"quota times sub-window up to {MAX_EXACT_DOUBLE // 2}"
+        )
     if limit.mode is WindowMode.FIXED:
         return "fixed", [limit.quota, limit.window_us]
     return str(limit.mode), [limit.quota, limit.window_us, limit.window_count]

@@ -2,10 +2,17 @@
 
 from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
-from aetherops.ratelimit.shared.limiter import SharedCounters, SharedLimiter, Taken, local_limiter
+from aetherops.ratelimit.shared.limiter import (
+    Grant,
+    SharedCounters,
+    SharedLimiter,
+    Taken,
+    local_limiter,
+)
 
 __all__ = [
     "FailurePolicy",
+    "Grant",
     "LeasePolicy",
     "LeasedLimiter",
     "SharedCounters",

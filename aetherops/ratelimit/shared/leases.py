@@ -18,7 +18,7 @@ from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.ports import LimiterFigures
 from aetherops.ratelimit.shared.failure import FailurePolicy, GuardsCalls
-from aetherops.ratelimit.shared.limiter import SharedCounters, SharedLimiter, Taken
+from aetherops.ratelimit.shared.limiter import Grant, SharedCounters, SharedLimiter
 
 __all__ = ["LeasePolicy", "LeasedLimiter"]
 
@@ -58,11 +58,11 @@ class _Lease:
     __slots__ = (
         "_waiting",
         "ends_ns",
+        "grant",
         "left",
         "refill",
         "refused_cost",
         "refused_until_ns",
-        "taken",
     )
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class _Lease:
         self.ends_ns = 0
         self.refused_cost = 0
         self.refused_until_ns = 0
-        self.taken = Taken(0, 0, 0, 0, 0)
+        self.grant = Grant(0, 0, 0, 0, 0)
         self.refill: asyncio.Task[None] | None = None
         self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
 
@@ -176,7 +176,7 @@ class LeasedLimiter(SharedLimiter):
                     return self._granted(lease)
             except UnavailableError:
                 return self._without_store(key, cost)
-            if lease.taken.retry_us < 0:
+            if lease.grant.retry_us < 0:
                 break  # never: let the store say so
         return await super().decide(key, cost)
 
@@ -222,14 +222,14 @@ class LeasedLimiter(SharedLimiter):
             self._start_refill(key, lease, cost)
 
     def _granted(self, lease: _Lease) -> Decision:
-        quota = self.limits[lease.taken.binding].quota
-        return Decision(True, quota, lease.left, 0, lease.taken.reset_us, Reason.GRANTED)
+        quota = self.limits[lease.grant.binding].quota
+        return Decision(True, quota, lease.left, 0, lease.grant.reset_us, Reason.GRANTED)
 
     def _refuse(self, lease: _Lease, now_ns: int) -> Decision:
-        taken = lease.taken
-        quota = self.limits[taken.binding].quota
+        grant = lease.grant
+        quota = self.limits[grant.binding].quota
         retry_us = -((now_ns - lease.refused_until_ns) // 1000)
-        return Decision(False, quota, taken.left, retry_us, taken.reset_us, Reason.LIMIT)
+        return Decision(False, quota, grant.left, retry_us, grant.reset_us, Reason.LIMIT)
 
     def _start_refill(self, key: str | int, lease: _Lease, cost: int) -> None:
         lease.refill = asyncio.create_task(self._refill(key, lease, cost))
@@ -239,7 +239,7 @@ class LeasedLimiter(SharedLimiter):
         """Draw as much as the store lets us have; a task, so that no cancelled caller loses it."""
         most = self._policy.size // cost * cost
         try:
-            taken = await self._breaker.call_async(
+            grant = await self._breaker.call_async(
                 self._counters.take, key, cost, most, self._replicas
             )
         except UnavailableError as error:
@@ -248,12 +248,12 @@ class LeasedLimiter(SharedLimiter):
         finally:
             lease.refill = None
         now_ns = self._clock_ns()
-        lease.taken = taken
-        if taken.granted:
+        lease.grant = grant
+        if grant.granted:
             kept = lease.left if now_ns < lease.ends_ns else 0
-            lease.left = kept + taken.granted
+            lease.left = kept + grant.granted
             lease.ends_ns = now_ns + round(self._policy.ttl_s * 1e9)
             lease.refused_cost = 0
-        elif taken.retry_us >= 0:
+        elif grant.retry_us >= 0:
             lease.refused_cost = cost
-            lease.refused_until_ns = now_ns + taken.retry_us * 1000
+            lease.refused_until_ns = now_ns + grant.retry_us * 1000

@@ -18,13 +18,13 @@ from aetherops.ratelimit.shared.failure import FailurePolicy, GuardsCalls, store
 from aetherops.ratelimit.state import Limit
 from aetherops.resilience import BreakerOpenError
 
-__all__ = ["SharedCounters", "SharedLimiter", "Taken", "local_limiter"]
+__all__ = ["Grant", "SharedCounters", "SharedLimiter", "Taken", "local_limiter"]
 
 _RETRY_US = 1_000_000
 _ONE = 1
 
 
-class Taken(NamedTuple):
+class Grant(NamedTuple):
     """What a store answers: what it granted, and how the key stands after it."""
 
     granted: int
@@ -32,6 +32,10 @@ class Taken(NamedTuple):
     left: int
     retry_us: int
     reset_us: int
+
+
+Taken = Grant
+"""Its former name."""
 
 
 class SharedCounters(Protocol):
@@ -43,15 +47,15 @@ class SharedCounters(Protocol):
     @property
     def limits(self) -> tuple[Limit, ...]: ...
 
-    async def take(self, key: str | int, least: int, most: int, replicas: int = 0) -> Taken:
+    async def take(self, key: str | int, least: int, most: int, replicas: int = 0) -> Grant:
         """Take as many times ``least`` as there are, up to ``most``."""
         ...
 
-    async def look(self, key: str | int, cost: int) -> Taken:
+    async def look(self, key: str | int, cost: int) -> Grant:
         """How the key stands, for a cost."""
         ...
 
-    async def give(self, key: str | int, cost: int) -> Taken:
+    async def give(self, key: str | int, cost: int) -> Grant:
         """Give back what was taken and not used."""
         ...
 
@@ -111,11 +115,11 @@ class SharedLimiter:
         """Take ``cost`` from ``key`` if it is there."""
         key, cost = _plain(key, cost)
         try:
-            taken = await self._breaker.call_async(self._counters.take, key, cost, cost)
+            grant = await self._breaker.call_async(self._counters.take, key, cost, cost)
         except UnavailableError as error:
             self._count_error(error)
             return self._without_store(key, cost).allowed
-        return taken.granted > 0
+        return grant.granted > 0
 
     async def decide(self, key: str | int, cost: int = 1) -> Decision:
         """Take ``cost`` from ``key`` if it is there, and say what remains.
@@ -127,11 +131,11 @@ class SharedLimiter:
         """
         key, cost = _plain(key, cost)
         try:
-            taken = await self._breaker.call_async(self._counters.take, key, cost, cost)
+            grant = await self._breaker.call_async(self._counters.take, key, cost, cost)
         except UnavailableError as error:
             self._count_error(error)
             return self._without_store(key, cost)
-        return self._told(taken, cost)
+        return self._told(grant, cost)
 
     async def decide_many(
         self, keys: Sequence[str | int], costs: int | Sequence[int] = 1
@@ -144,11 +148,11 @@ class SharedLimiter:
         """What ``decide`` would say, taking nothing."""
         key, cost = _plain(key, cost)
         try:
-            taken = await self._breaker.call_async(self._counters.look, key, cost)
+            grant = await self._breaker.call_async(self._counters.look, key, cost)
         except UnavailableError as error:
             self._count_error(error)
             return self._local.peek(key, cost)
-        return self._told(taken._replace(granted=cost if taken.retry_us == 0 else 0), cost)
+        return self._told(grant._replace(granted=cost if grant.retry_us == 0 else 0), cost)
 
     async def usage(self, key: str | int) -> float:
         """The used share of a key's limit, from 0.0 to 1.0, rounded to 4 digits."""
@@ -176,13 +180,13 @@ class SharedLimiter:
         self._counters.change(scaled)
         self._local.change(*_shares(scaled, self._replicas))
 
-    def _told(self, taken: Taken, cost: int) -> Decision:
-        quota = self._counters.limits[taken.binding].quota
-        if taken.granted:
-            return Decision(True, quota, taken.left, 0, taken.reset_us, Reason.GRANTED)
-        if taken.retry_us < 0:
-            return Decision(False, quota, taken.left, None, taken.reset_us, Reason.TOO_LARGE)
-        return Decision(False, quota, taken.left, taken.retry_us, taken.reset_us, Reason.LIMIT)
+    def _told(self, grant: Grant, cost: int) -> Decision:
+        quota = self._counters.limits[grant.binding].quota
+        if grant.granted:
+            return Decision(True, quota, grant.left, 0, grant.reset_us, Reason.GRANTED)
+        if grant.retry_us < 0:
+            return Decision(False, quota, grant.left, None, grant.reset_us, Reason.TOO_LARGE)
+        return Decision(False, quota, grant.left, grant.retry_us, grant.reset_us, Reason.LIMIT)
 
     def _count_error(self, error: UnavailableError) -> None:
         """Count it if the store was asked; the breaker's refusals are no errors of its own."""

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from aetherops.core import guard_coroutine_function, guard_function
 from aetherops.errors import InvalidInputError
+from aetherops.events import Listeners
 from aetherops.resilience.breakers.detectors import (
     FailureDetector,
     Outcome,
@@ -18,7 +19,7 @@ from aetherops.resilience.breakers.detectors import (
     judges_results,
 )
 from aetherops.resilience.breakers.errors import BreakerOpenError
-from aetherops.resilience.breakers.events import CallEvent, Listeners, TransitionEvent
+from aetherops.resilience.breakers.events import CallEvent, TransitionEvent
 from aetherops.resilience.breakers.guarded_block import GuardedBlock
 from aetherops.resilience.breakers.machine import CALL_KINDS, CircuitBreakerStateMachine
 from aetherops.resilience.breakers.policy import BreakerPolicy

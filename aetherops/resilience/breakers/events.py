@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
 
+from aetherops.events import Listeners
 from aetherops.resilience.breakers.states import Override, State, Trigger
 
 __all__ = ["CallEvent", "CallKind", "Counts", "Listeners", "TransitionEvent"]
-
-Event = TypeVar("Event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +75,3 @@ class CallEvent:
     kind: CallKind
     duration_ns: int
     at_ns: int
-
-
-class Listeners(Generic[Event]):
-    """Functions that hear events. What they raise is counted and goes no further."""
-
-    def __init__(self) -> None:
-        self._listeners: tuple[Callable[[Event], object], ...] = ()
-        self.errors = 0
-
-    def add(self, listener: Callable[[Event], object]) -> None:
-        """From now on, tell this listener too."""
-        self._listeners = (*self._listeners, listener)
-
-    def remove(self, listener: Callable[[Event], object]) -> None:
-        """Tell this listener no more."""
-        self._listeners = tuple(known for known in self._listeners if known != listener)
-
-    def tell(self, event: Event) -> None:
-        """Hand the event to every listener, in the order they came."""
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:
-                self.errors += 1

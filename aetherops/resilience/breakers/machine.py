@@ -9,9 +9,10 @@ from threading import Lock
 
 from aetherops.core import BreakerKernel, CallGuard, CountOutcomes, TimeOutcomes
 from aetherops.errors import InvalidInputError
+from aetherops.events import Listeners
 from aetherops.resilience.breakers.detectors import Verdict
 from aetherops.resilience.breakers.errors import BreakerOpenError, IllegalTransitionError
-from aetherops.resilience.breakers.events import CallKind, Counts, Listeners, TransitionEvent
+from aetherops.resilience.breakers.events import CallKind, Counts, TransitionEvent
 from aetherops.resilience.breakers.policy import BreakerPolicy, CountWindow, to_ns
 from aetherops.resilience.breakers.snapshot import BreakerSnapshot, Totals
 from aetherops.resilience.breakers.states import Override, State, Trigger, encode_transitions
@@ -161,9 +162,7 @@ class CircuitBreakerStateMachine:
         judge : ``(result, error, duration_ns) -> verdict`` of a call that ended.
         judges_results : whether a call that returned may be anything but a success.
         """
-        return CallGuard(
-            self._kernel, clock, judge, judges_results, self._publish, self._refusal
-        )
+        return CallGuard(self._kernel, clock, judge, judges_results, self._publish, self._refusal)
 
     def snapshot(self, now_ns: int) -> BreakerSnapshot:
         """The machine as it stands, in ages and waits."""

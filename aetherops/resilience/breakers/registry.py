@@ -8,6 +8,7 @@ from random import random as uniform
 from threading import Lock
 
 from aetherops.errors import NotFoundError
+from aetherops.events import Listeners
 from aetherops.resilience.breakers.breaker import Breaker
 from aetherops.resilience.breakers.detectors import FailureDetector
 from aetherops.resilience.breakers.events import TransitionEvent
@@ -43,7 +44,7 @@ class BreakerRegistry:
         self._clock = clock
         self._random = random
         self._breakers: dict[str, Breaker] = {}
-        self._listeners: list[Callable[[TransitionEvent], object]] = []
+        self._listeners: Listeners[TransitionEvent] = Listeners()
         self._lock = Lock()
 
     def get(self, name: str) -> Breaker:
@@ -62,7 +63,7 @@ class BreakerRegistry:
     def subscribe(self, listener: Callable[[TransitionEvent], object]) -> None:
         """Tell this listener of every transition of every breaker, those made later too."""
         with self._lock:
-            self._listeners.append(listener)
+            self._listeners.add(listener)
             for breaker in self._breakers.values():
                 breaker.subscribe(listener)
 

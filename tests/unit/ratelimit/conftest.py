@@ -9,7 +9,7 @@ import pytest
 
 from aetherops.errors import UnavailableError
 from aetherops.ratelimit import LocalLimiter, TokenBucket
-from aetherops.ratelimit.shared.limiter import Taken
+from aetherops.ratelimit.shared.limiter import Grant
 from aetherops.ratelimit.state import Limit
 
 
@@ -45,7 +45,7 @@ class Store:
     def limits(self) -> tuple[Limit, ...]:
         return self.limiter.limits
 
-    async def take(self, key: str | int, least: int, most: int, replicas: int = 0) -> Taken:
+    async def take(self, key: str | int, least: int, most: int, replicas: int = 0) -> Grant:
         await self._travel()
         room = self.limiter.peek(key).remaining
         wanted = max(min(most, room // (2 * replicas)), least) if replicas else most
@@ -55,15 +55,15 @@ class Store:
         self.drawn.append(granted)
         decision = self.limiter.peek(key, least)
         retry_us = -1 if decision.retry_after_us is None else decision.retry_after_us
-        return Taken(granted, 0, decision.remaining, retry_us, decision.reset_after_us)
+        return Grant(granted, 0, decision.remaining, retry_us, decision.reset_after_us)
 
-    async def look(self, key: str | int, cost: int) -> Taken:
+    async def look(self, key: str | int, cost: int) -> Grant:
         await self._travel()
         decision = self.limiter.peek(key, cost)
         retry_us = -1 if decision.retry_after_us is None else decision.retry_after_us
-        return Taken(0, 0, decision.remaining, retry_us, decision.reset_after_us)
+        return Grant(0, 0, decision.remaining, retry_us, decision.reset_after_us)
 
-    async def give(self, key: str | int, cost: int) -> Taken:
+    async def give(self, key: str | int, cost: int) -> Grant:
         await self._travel()
         self.limiter.refund(key, cost)
         return await self.look(key, 1)

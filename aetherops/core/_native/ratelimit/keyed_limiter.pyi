@@ -1,2 +1,2 @@
 # Typed as its twin, aetherops/core/_pure/ratelimit/keyed_limiter.py.
-from aetherops.core._pure.ratelimit.keyed_limiter import KeyedCounters as KeyedCounters
+from aetherops.core._pure.ratelimit.keyed_limiter import KeyedLimiter as KeyedLimiter

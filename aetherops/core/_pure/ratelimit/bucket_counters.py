@@ -10,7 +10,13 @@ from threading import Lock
 from typing import Any, TypeAlias
 
 from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
-from aetherops.core.counter_input import MAX_COUNT, plain_cost, plain_key, plain_max_wait, plain_tiers
+from aetherops.core.counter_input import (
+    MAX_COUNT,
+    plain_cost,
+    plain_key,
+    plain_max_wait,
+    plain_tiers,
+)
 
 __all__ = ["BucketCounters"]
 
@@ -139,10 +145,10 @@ class BucketCounters(KeyedCounters):
 
     def _rescaled(self, entry: list[Any], tiers: list[_Tier], now: int) -> list[Any]:
         """The entry under other tiers, each credit with its share of the capacity."""
-        credits = self._credits(entry, now)
+        held = self._credits(entry, now)
         for i, (_, _, capacity, _) in enumerate(self._tiers):
-            credits[i] = credits[i] * tiers[i][2] // capacity
-        return [entry[0], now, *credits]
+            held[i] = held[i] * tiers[i][2] // capacity
+        return [entry[0], now, *held]
 
     def _fresh(self, slot: int, now: int) -> list[Any]:
         return [slot, now, *(capacity for _, _, capacity, _ in self._tiers)]

@@ -9,7 +9,7 @@ import pytest
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit import BucketLimit, Rate, WindowLimit, WindowMode
 from aetherops.ratelimit.redis.script import Ask, Script
-from aetherops.ratelimit.shared.limiter import Taken
+from aetherops.ratelimit.shared.limiter import Grant
 
 BUCKET = BucketLimit(10, Rate.of(4))
 
@@ -78,9 +78,9 @@ async def test_decisions_of_one_cost_are_asked_as_one_and_served_in_order():
     assert ask.most == 9
     second.cancel()
     ask.answer([6, 0, 2, 500, 900])
-    assert await first == Taken(3, 0, 2, 500, 900)
+    assert await first == Grant(3, 0, 2, 500, 900)
     assert second.cancelled()
-    assert await third == Taken(0, 0, 2, 500, 900)
+    assert await third == Grant(0, 0, 2, 500, 900)
 
 
 async def test_an_answer_that_nobody_waits_for_is_dropped():

@@ -84,7 +84,7 @@ def plain_instant(now_us: object) -> int:
 
 def plain_keys(keys: object) -> list[str | int]:
     """Keys of a batch: from a buffer of int64, or from any iterable of keys but a string."""
-    numbers = _int64_items(keys)
+    numbers = _int64_items(keys, "keys")
     if numbers is not None:
         return list(numbers)
     if isinstance(keys, (str, bytes, bytearray)) or not isinstance(keys, Iterable):
@@ -94,7 +94,7 @@ def plain_keys(keys: object) -> list[str | int]:
 
 def plain_costs(costs: object, count: int) -> list[int]:
     """Costs of a batch of ``count``: one for all, or as many, as a buffer of int64 or iterable."""
-    items: Iterable[object] | None = _int64_items(costs)
+    items: Iterable[object] | None = _int64_items(costs, "costs")
     if items is None:
         if not isinstance(costs, Iterable):
             return [plain_cost(costs)] * count
@@ -180,15 +180,17 @@ def _plain_int(value: object) -> int | None:
         return None
 
 
-def _int64_items(values: object) -> Sequence[int] | None:
-    """The integers of a one-dimensional buffer of int64, or None where it is no such buffer."""
+def _int64_items(values: object, field: str) -> Sequence[int] | None:
+    """The integers of a buffer of int64, or None where it is no such buffer."""
     if isinstance(values, (str, bytes, bytearray, list, tuple)):
         return None
     try:
         view = memoryview(values)  # type: ignore[arg-type]
     except TypeError:
         return None
-    if view.ndim != 1 or view.itemsize != 8 or view.format not in ("q", "l"):
+    if view.ndim != 1:
+        raise InvalidInputError(field, f"{view.ndim} dimensions", "one")
+    if view.itemsize != 8 or view.format not in ("q", "l"):
         return None
     items: list[int] = view.tolist()
     return items

@@ -250,7 +250,8 @@ cdef class KeyedCounters:
         cdef const int64_t[::1] ids
         cdef const int64_t[::1] prices = None
         cdef int64_t price = 1
-        if not is_list(keys) and not is_tuple(keys):
+        # None would pass for a buffer, one without memory.
+        if not is_list(keys) and not is_tuple(keys) and keys is not None:
             try:
                 ids = keys
             except (ValueError, TypeError, BufferError):

@@ -40,14 +40,23 @@ static inline int has_constant_rate(void) {
     return known;
 }
 
+/* Whether the counter went on as before since the last reading: a 64th off, or 20 us, is not. */
+static int went_on(const Calibration *at, uint64_t ticks, int64_t ns) {
+    double passed_ns = (double)(ns - at->ns);
+    double counted_ns = (double)(ticks - at->ticks) * (double)at->ns_per_tick / 4294967296.0;
+    double off_ns = counted_ns > passed_ns ? counted_ns - passed_ns : passed_ns - counted_ns;
+    return off_ns <= passed_ns / 64 + 20000;
+}
+
 static void measure_rate(Calibration *at, uint64_t ticks, int64_t ns) {
     int64_t elapsed_ns = ns - at->first_ns;
-    uint64_t elapsed_ticks = ticks - at->first_ticks;
-    if (at->first_ns == 0) {
-        at->first_ticks = ticks;
+    double rate = (double)elapsed_ns / (double)(ticks - at->first_ticks);
+    if (at->first_ns == 0 || (at->trusted_ticks && !went_on(at, ticks, ns)) ||
+        (elapsed_ns >= RATE_AFTER_NS && !(rate > 0.1 && rate < 10))) {
+        at->first_ticks = ticks; /* begin anew; the system's clock counts until it is done */
         at->first_ns = ns;
-    } else if (elapsed_ns >= RATE_AFTER_NS && elapsed_ticks >= 1000000) {
-        double rate = (double)elapsed_ns / (double)elapsed_ticks;
+        at->trusted_ticks = 0;
+    } else if (elapsed_ns >= RATE_AFTER_NS) {
         at->ns_per_tick = (uint64_t)(rate * 4294967296.0);
         at->trusted_ticks = (uint64_t)(1e6 / rate);
         if (elapsed_ns >= MEASURED_NS) {

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zlib
 from array import array
 
 import pytest
@@ -246,3 +247,50 @@ def test_rows_of_the_grid_that_strict_windows_had_before_are_refused_clearly():
 def test_a_windows_state_tells_its_geometry():
     state = SlidingWindow(10, 5, 4).state(SAVED_US)
     assert FORMS["bytes"](state).limits == (WindowLimit(10, 5_000_000, window_count=4),)
+
+
+# Stored by the first release: read for ever.
+STORED_BUCKETS = """
+414f524c010002000080982817650600030000000500000000000000000000000a000000000000000100000000000000
+804f1200000000000000000000000000c800000000000000010000000000000000ccbf19000000000600000006000000
+0600000006000000feffffff2a00000000000000d0bad0bbd18ed1872030d0bad0bbd18ed1872031d0bad0bbd18ed187
+2032d0bad0bbd18ed18720332d3701a09f9e9db8010f0f0f0f0b00000000000000000000000001800080000001cb7c2c
+dd7c01a492806d920000000000000000000000000194c8fc30c801175797d8570104ead0b6ea01141313131300000000
+0000becba863"""
+STORED_WINDOW = """
+414f524c0100010000809828176506000d0000000200000003000000000000000a00000000000000404b4c0000000000
+040000000000000001000000010000000200000000000000616201b8200121a101260700000000000000000000010301
+000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001b8
+200121a10126070000000000000000000000000000000000000000000000000000000000000000000000000000000000
+000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+0007b2ed11"""
+
+
+def test_stored_buckets_of_version_1_are_read_for_ever():
+    stored = bytes.fromhex(STORED_BUCKETS)
+    state = LimiterState.from_bytes(stored)
+    assert state.saved_us == SAVED_US
+    assert state.limits == (
+        BucketLimit(10, Rate.of("50/min")),
+        BucketLimit(200, Rate.of("200/day")),
+    )
+    assert list(state.keys) == ["ключ 0", "ключ 1", "ключ 2", "ключ 3", -7]
+    rows = array("q", state.rows).tolist()
+    assert rows[:3] == [4000, 10_800_000, 85_968_000_000]
+    assert rows[-3:] == [3000, 9_600_000, 85_536_000_000]
+    assert state.to_bytes() == stored
+
+
+def test_a_stored_window_of_version_1_is_read_for_ever():
+    state = LimiterState.from_bytes(bytes.fromhex(STORED_WINDOW))
+    assert (state.limits, state.width) == ((WindowLimit(10, 5_000_000, window_count=4),), 13)
+    assert array("q", state.rows).tolist()[13:16] == [500_000, 1, 0]
+
+
+def test_a_forged_width_takes_no_memory():
+    state = LimiterState((), 0, ["k"], 2**31, b"")
+    body = state.to_bytes()[:-4]
+    forged = body + zlib.crc32(body).to_bytes(4, "little")
+    with pytest.raises(InvalidInputError, match="rows"):
+        LimiterState.from_bytes(forged)

@@ -127,3 +127,10 @@ def test_the_local_limiter_is_of_the_limits_kind():
 def test_limits_of_mixed_kinds_are_refused(limits):
     with pytest.raises(InvalidInputError, match="limits"):
         local_limiter(limits)
+
+
+async def test_a_key_may_be_an_integer(store):
+    limiter = SharedLimiter(store)
+    assert await limiter.allow(7, 60)
+    assert (await limiter.decide(7, 40)).remaining == 0
+    assert not await limiter.allow(7)

@@ -45,8 +45,8 @@ cdef double decimal_scale(object decimals) except -1.0
 
 
 cdef class Buckets:
-    cdef readonly tuple functions
-    cdef readonly object decimals
+    cdef tuple names                # of the functions
+    cdef object digits              # decimals of the results
     cdef Bucketing running
     cdef NanPolicy policy
     cdef bint in_use                # by a thread that has released the interpreter lock

@@ -4,11 +4,11 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 
 cdef extern from "kernels/numbers.h" nogil:
-    const int LANES
+    const int PARTIALS
     const int BLOCK
     const int GROUP
     const int ABREAST
-    const int STRIP
+    const int WORD
 
     struct block:
         double mean, mean_low, m2, min, max

@@ -13,7 +13,7 @@ static uint64_t NAMED(outside)(const double *x, double low, double high)
 {
     const VECTOR lowest = ALL(low), highest = ALL(high);
     uint64_t word = 0;
-    for (int j = 0; j < STRIP; j += WIDTH) {
+    for (int j = 0; j < WORD; j += WIDTH) {
         const VECTOR v = LOAD(x + j);
         word |= (uint64_t)BEYOND_EITHER(v, v, lowest, highest) << j;
     }
@@ -25,7 +25,7 @@ static int64_t NAMED(find_outside)(
     const double *x, int64_t n, double low, double high, int64_t base, int64_t *indices)
 {
     int64_t i = 0, found = 0;
-    for (; i + STRIP <= n; i += STRIP)
+    for (; i + WORD <= n; i += WORD)
         for (uint64_t word = NAMED(outside)(x + i, low, high); word; word &= word - 1)
             indices[found++] = base + i + __builtin_ctzll(word);
     for (; i < n; i++) {
@@ -44,7 +44,7 @@ static void NAMED(extremes)(const double *x, int64_t n, double *lowest, double *
         low[r] = ALL(INFINITY);
         high[r] = ALL(-INFINITY);
     }
-    for (; i + LANES <= n; i += LANES)
+    for (; i + PARTIALS <= n; i += PARTIALS)
         for (int r = 0; r < REGISTERS; r++) {
             VECTOR v = LOAD(x + i + r * WIDTH);
             low[r] = VECTOR_MIN(v, low[r]);

@@ -74,7 +74,7 @@ def test_the_package_says_what_it_holds():
 def _says(owner, name):
     """Whether a class, a function or a property has a docstring; a plain value needs none."""
     thing = inspect.getattr_static(owner, name)
-    described = inspect.isclass(thing) or inspect.isroutine(thing) or isinstance(thing, property)
+    described = inspect.isclass(thing) or inspect.isroutine(thing) or inspect.isdatadescriptor(thing)
     return not described or bool(inspect.getdoc(getattr(owner, name)))
 
 

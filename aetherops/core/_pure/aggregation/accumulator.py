@@ -250,6 +250,8 @@ def restore_accumulator(accumulator: Accumulator, state: AccumulatorState) -> No
     window = window if accumulator._retains else array("d")
     n_seen = checked_int("n_seen", seen, len(window))
     learnt = checked_int("detector", n, 0)
+    if m2 < 0.0:
+        raise InvalidInputError("detector", m2, "squares of 0 or more")
     accumulator._flush()
     accumulator._window, accumulator._n_before = window, n_seen
     accumulator._detector, accumulator._found = (learnt, mean, m2), found

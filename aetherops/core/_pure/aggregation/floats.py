@@ -37,7 +37,9 @@ def _column(
     values: object, field: str, kind: str, typecode: Any, formats: tuple[str, ...]
 ) -> memoryview[Any]:
     view = _view(values)
-    if view is None or view.format not in formats or view.ndim != 1 or not view.contiguous:
+    if view is None or view.format not in formats or view.ndim != 1:
+        raise column_refused(field, values, kind)
+    if not view.contiguous and len(view):
         raise column_refused(field, values, kind)
     if view.format == typecode:
         return view

@@ -379,12 +379,14 @@ def restore_moments(moments: BlockMoments, state: MomentsState) -> None:
     Raises
     ------
     InvalidInputError
-        The count is negative, or the filling block is no bytes of fewer than 512 float64.
+        The count or m2 is negative, or the filling block is no bytes of fewer than 512 float64.
     """
     count, mean, mean_low, m2, low, high, first, last, filling = checked_state(state, 9)
     numbers = map(as_double, (mean, mean_low, m2, low, high, first, last))
     folded = Totals._make((count, *numbers))
     folded = folded._replace(count=checked_int("count", count, 0))
+    if folded.m2 < 0.0:
+        raise InvalidInputError("m2", folded.m2, "0 or more")
     size = len(filling) if isinstance(filling, bytes) else -1
     if size % 8 or not 0 <= size < BLOCK * 8:
         raise InvalidInputError("filling", filling, "whole float64 values, fewer than 512")

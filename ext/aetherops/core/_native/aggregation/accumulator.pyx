@@ -118,8 +118,7 @@ cdef void take_strips(Reducers *reducers, const double *x, int64_t n,
 cdef class Accumulator:
     """Accumulator(buckets, *, nan_policy, retains=False, candidate_threshold=None, \
 threshold=None, warmup=2)\n--\n
-    What ``StreamingAggregator`` does a value at a time.
-    """
+    What ``StreamingAggregator`` does a value at a time."""
 
     cdef BlockMoments moments
     cdef tuple buckets
@@ -399,6 +398,8 @@ def restore_accumulator(Accumulator accumulator not None, state):
     cdef Py_ssize_t n_retained = len(window) if accumulator.retains else 0
     cdef int64_t n_seen = checked_int("n_seen", seen, n_retained)
     cdef int64_t learnt = checked_int("detector", n, 0)
+    if m2 < 0.0:
+        raise InvalidInputError("detector", m2, "squares of 0 or more")
     accumulator.check_free()
     accumulator.flush()
     accumulator.n_values = accumulator.n_taken = 0

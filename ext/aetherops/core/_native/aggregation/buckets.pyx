@@ -254,8 +254,7 @@ cdef void take_bucketed(Bucketing *state, const double *x, int64_t n) noexcept n
 
 cdef class Buckets:
     """Buckets(factor, functions=('mean',), *, decimals=None, nan_policy='propagate')\n--\n
-    Completed buckets of a stream, and the one that is filling.
-    """
+    Completed buckets of a stream, and the one that is filling."""
 
     def __cinit__(self, factor, functions=("mean",), *, decimals=None, nan_policy="propagate"):
         self.running.factor = checked_int("factor", factor, 1)

@@ -167,8 +167,7 @@ cdef Totals totals_of(const MomentsState *state) noexcept nogil:
 
 cdef class BlockMoments:
     """BlockMoments(values=(), *, nan_policy='propagate')\n--\n
-    The part of ``Moments`` that has two implementations.
-    """
+    The part of ``Moments`` that has two implementations."""
 
     def __cinit__(self):
         self.running.candidates.threshold = -1.0
@@ -357,12 +356,14 @@ def restore_moments(BlockMoments moments not None, state):
     Raises
     ------
     InvalidInputError
-        The count is negative, or the filling block is no bytes of fewer than 512 float64.
+        The count or m2 is negative, or the filling block is no bytes of fewer than 512 float64.
     """
     cdef double mean, mean_low, m2, low, high, first, last
     cdef Py_ssize_t size
     count, mean, mean_low, m2, low, high, first, last, filling = checked_state(state, 9)
     cdef int64_t taken = checked_int("count", count, 0)
+    if m2 < 0.0:
+        raise InvalidInputError("m2", m2, "0 or more")
     size = len(filling) if isinstance(filling, bytes) else -1
     if size % <Py_ssize_t>sizeof(double) or not 0 <= size < <Py_ssize_t>(BLOCK * sizeof(double)):
         raise InvalidInputError("filling", filling, "whole float64 values, fewer than 512")

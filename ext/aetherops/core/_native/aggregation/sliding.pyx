@@ -53,8 +53,7 @@ cdef inline int64_t read_time(object time_us, str field) except? -1:
 
 cdef class SlidingMoments:
     """SlidingMoments(*, size=0, duration_us=0)\n--\n
-    The moments of the last ``size`` values, or of those younger than ``duration_us``.
-    """
+    The moments of the last ``size`` values, or of those younger than ``duration_us``."""
 
     cdef int64_t limit                  # of the number of values, 0 for none
     cdef int64_t duration               # in microseconds, 0 for any
@@ -162,7 +161,7 @@ cdef class SlidingMoments:
         self.entries[self.tail].time_us = time_us
         self.tail += 1
         merge_totals(&self.newer, &one)
-        if self.limit and self.tail - self.head > self.limit:
+        while self.limit and self.tail - self.head > self.limit:
             self.drop()
         self.drop_before(time_us)
         return 0

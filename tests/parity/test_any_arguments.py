@@ -10,14 +10,11 @@ import struct
 import time
 from array import array
 from collections.abc import Callable, Iterator
-from importlib import import_module, util
+from importlib import util
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-from aetherops import core
 
 _spec = util.spec_from_file_location("arguments", Path(__file__).with_name("arguments.py"))
 _arguments = util.module_from_spec(_spec)
@@ -220,23 +217,6 @@ def outcome(call: Callable[..., Any], *arguments: Any) -> Any:
         return bits(call(*arguments))
     except Exception as error:
         return type(error), str(error)
-
-
-@pytest.fixture(scope="module")
-def cores() -> list[SimpleNamespace]:
-    """All that the aggregation kernels offer, compiled and pure."""
-    pytest.importorskip("aetherops.core._native.aggregation.kernels")
-    return [
-        SimpleNamespace(
-            **{
-                name: getattr(import_module(f"aetherops.core.{twin}.{module}"), name)
-                for module, names in core._KERNELS.items()
-                if module.startswith("aggregation.")
-                for name in names
-            }
-        )
-        for twin in ("_native", "_pure")
-    ]
 
 
 def seeds(share: float) -> Iterator[int]:

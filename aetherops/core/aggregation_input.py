@@ -79,10 +79,13 @@ def checked_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
         A name is unknown or stands twice, or there is none.
     """
     names = (functions,) if isinstance(functions, str) else tuple(functions)
-    if not names or any(name not in FUNCTIONS or names.count(name) > 1 for name in names):
-        raise InvalidInputError(
-            "functions", functions, f"some of {', '.join(FUNCTIONS)}, each once"
-        )
+    for name in names:
+        if name not in FUNCTIONS or names.count(name) > 1:
+            names = ()
+            break
+    if not names:
+        known = ", ".join(FUNCTIONS)
+        raise InvalidInputError("functions", functions, f"some of {known}, each once")
     return names
 
 

@@ -81,5 +81,5 @@ def _says(owner, name):
 def _own(kind):
     """Public members that AetherOps wrote, not those of tuple or Enum."""
     ours = [one for one in kind.__mro__ if one.__module__.startswith("aetherops")]
-    fields = set(getattr(kind, "_fields", ()))
+    fields = {*getattr(kind, "_fields", ()), *getattr(kind, "__dataclass_fields__", ())}
     return sorted({name for one in ours for name in vars(one) if name[0] != "_"} - fields)

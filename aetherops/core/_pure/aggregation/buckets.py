@@ -120,11 +120,13 @@ class Buckets:
         """Take at most what the filling bucket lacks."""
         if self._with_median:
             self._held.extend(x)
-        self._filling = self._absorb(self._filling, x)
-        if self._filling.n == self._factor:
-            self._complete(self._filling, self._held)
-            self._filling = _EMPTY
-            self._held = array("d")
+        filling = self._absorb(self._filling, x)
+        if filling.n < self._factor:
+            self._filling = filling
+            return
+        held = self._held
+        self._filling, self._held = _EMPTY, array("d")  # both or neither
+        self._complete(filling, held)
 
     def _reduce(self, x: list[float]) -> None:
         """Reduce a whole bucket where it lies."""
@@ -235,6 +237,7 @@ class Buckets:
         if not known or self._shape() != other._shape():
             raise InvalidInputError("other", other, "buckets of the same factor and functions")
         filling, held, columns = other.state()
+        self._even_out()
         if self._filling.n:
             self._complete(self._filling, self._held)
         completed = self.drain()

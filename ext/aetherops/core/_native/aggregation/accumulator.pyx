@@ -18,7 +18,7 @@ from aetherops.core._native.aggregation.anomalies cimport (
 )
 from aetherops.core._native.aggregation.buckets cimport Bucketing, Buckets, take_bucketed
 from aetherops.core._native.aggregation.floats cimport (
-    OMIT, RAISE, FloatReader, NanPolicy, count_until_nan, read_nan_policy,
+    OMIT, RAISE, FloatReader, NanPolicy, count_until_nan, read_nan_policy, read_whole,
 )
 from aetherops.core._native.aggregation.kernels cimport ABREAST, BLOCK
 from aetherops.core._native.aggregation.moments cimport (
@@ -27,7 +27,7 @@ from aetherops.core._native.aggregation.moments cimport (
 
 from aetherops.core._native.aggregation.anomalies import find_anomalies
 
-from aetherops.core.aggregation_input import MIN_STD, checked_int, checked_state, nan_refused
+from aetherops.core.aggregation_input import MIN_STD, checked_state, nan_refused
 from aetherops.errors import InvalidInputError
 
 cdef enum:
@@ -149,7 +149,7 @@ threshold=None, warmup=2)\n--\n
         for one in every:
             if not isinstance(one, Buckets):
                 raise TypeError(f"buckets: expected Buckets, got {type(one).__name__}")
-        self.detector.warmup = max(2, checked_int("warmup", warmup, 0))
+        self.detector.warmup = max(2, read_whole(warmup, "warmup", 0))
         self.policy = read_nan_policy(nan_policy)
         self.moments = BlockMoments(nan_policy=nan_policy)
         self.buckets = every
@@ -396,8 +396,8 @@ def restore_accumulator(Accumulator accumulator not None, state):
     cdef array.array window = make_array("d", retained), found = make_array("q", indices)
     n, mean, m2 = checked_state(detector, 3)
     cdef Py_ssize_t n_retained = len(window) if accumulator.retains else 0
-    cdef int64_t n_seen = checked_int("n_seen", seen, n_retained)
-    cdef int64_t learnt = checked_int("detector", n, 0)
+    cdef int64_t n_seen = read_whole(seen, "n_seen", n_retained)
+    cdef int64_t learnt = read_whole(n, "detector", 0)
     if m2 < 0.0:
         raise InvalidInputError("detector", m2, "squares of 0 or more")
     accumulator.check_free()

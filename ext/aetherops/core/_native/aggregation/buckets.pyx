@@ -16,14 +16,14 @@ from libc.string cimport memcpy
 from array import array as make_array
 
 from aetherops.core._native.aggregation.floats cimport (
-    OMIT, RAISE, FloatReader, count_until_nan, nan_policy_name, read_nan_policy,
+    OMIT, RAISE, FloatReader, count_until_nan, nan_policy_name, read_nan_policy, read_whole,
 )
 from aetherops.core._native.aggregation.kernels cimport (
     ABREAST, comparator, median_of, round_decimal, selected,
 )
 
 from aetherops.core.aggregation_input import (
-    FUNCTIONS, checked_decimals, checked_functions, checked_int, checked_state, nan_refused,
+    FUNCTIONS, checked_decimals, checked_functions, checked_state, nan_refused,
 )
 from aetherops.errors import InvalidInputError
 
@@ -35,6 +35,7 @@ cdef enum:
 
 
 cdef array.array _FLOATS = make_array("d")
+cdef dict _CODES = {name: code for code, name in enumerate(FUNCTIONS)}
 
 
 cdef double[16] POWERS
@@ -43,8 +44,25 @@ POWERS[:] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
 
 cdef double decimal_scale(object decimals) except -1.0:
     """10**decimals, or 0.0 for no rounding."""
-    number = checked_decimals(decimals)
-    return 0.0 if number is None else POWERS[<int>number]
+    if decimals is None:
+        return 0.0
+    if type(decimals) is int and 0 <= decimals <= 15:
+        return POWERS[<int>decimals]
+    return POWERS[<int>checked_decimals(decimals)]
+
+
+cdef tuple read_functions(object functions):
+    """The names as a tuple; what is not known, or stands twice, is refused as by both twins."""
+    cdef int code, seen = 0
+    names = (functions,) if type(functions) is str else functions
+    if type(names) is not tuple or not names:
+        return checked_functions(functions)
+    for name in <tuple>names:
+        code = _CODES.get(name, -1) if type(name) is str else -1
+        if code < 0 or seen >> code & 1:
+            return checked_functions(functions)
+        seen |= 1 << code
+    return names
 
 
 cdef array.array new_floats(Py_ssize_t n):
@@ -257,15 +275,15 @@ cdef class Buckets:
     Completed buckets of a stream, and the one that is filling."""
 
     def __cinit__(self, factor, functions=("mean",), *, decimals=None, nan_policy="propagate"):
-        self.running.factor = checked_int("factor", factor, 1)
+        self.running.factor = read_whole(factor, "factor", 1)
         self.policy = read_nan_policy(nan_policy)
-        self.names = checked_functions(functions)
-        self.digits = checked_decimals(decimals)
-        self.running.scale = decimal_scale(self.digits)
+        self.names = read_functions(functions)
+        self.running.scale = decimal_scale(decimals)
+        self.digits = decimals if type(decimals) is int else checked_decimals(decimals)
         self.running.omits_nan = self.policy == OMIT
         self.running.n_functions = len(self.names)
         for i in range(self.running.n_functions):
-            self.running.codes[i] = <Function><int>FUNCTIONS.index(self.names[i])
+            self.running.codes[i] = <Function><int>_CODES[self.names[i]]
         self.running.with_median = "median" in self.names
         self.running.with_mean = "mean" in self.names
         self.running.with_extremes = "min" in self.names or "max" in self.names
@@ -430,8 +448,8 @@ cdef class Buckets:
         cdef double total, low, high, last
         filling, values, completed = checked_state(state, 3)
         n, n_numbers, total, low, high, last = checked_state(filling, 6)
-        cdef int64_t taken = checked_int("filling", n, 0, self.running.factor - 1)
-        cdef int64_t numbers = checked_int("filling", n_numbers, 0, taken)
+        cdef int64_t taken = read_whole(n, "filling", 0, self.running.factor - 1)
+        cdef int64_t numbers = read_whole(n_numbers, "filling", 0, taken)
         held = make_array("d", values)
         if len(held) != (taken if self.running.with_median else 0):
             raise InvalidInputError("held", len(held), "the values of the filling bucket")

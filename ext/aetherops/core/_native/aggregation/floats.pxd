@@ -28,6 +28,8 @@ cdef enum NanPolicy:
     PROPAGATE, OMIT, RAISE
 
 
+cdef int64_t read_whole(object value, str field, int64_t low, int64_t high=*) except? -1
+cdef int64_t read_int64(object value, str field) except? -1
 cdef NanPolicy read_nan_policy(object policy) except *
 cdef str nan_policy_name(NanPolicy policy)
 cdef Py_ssize_t count_until_nan(const double *x, Py_ssize_t n) noexcept nogil

@@ -8,6 +8,7 @@ from cpython.buffer cimport (
 )
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.float cimport PyFloat_AsDouble
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy
@@ -15,7 +16,8 @@ from libc.string cimport memcpy
 from aetherops.core._native.aggregation.kernels cimport BLOCK, selected
 
 from aetherops.core.aggregation_input import (
-    FLOAT64_FORMATS, INT64_FORMATS, NAN_POLICIES, check_nan_policy, column_refused,
+    FLOAT64_FORMATS, INT64_FORMATS, NAN_POLICIES, check_nan_policy, checked_int, checked_int64,
+    column_refused,
 )
 from aetherops.errors import InvalidInputError
 
@@ -32,7 +34,37 @@ cdef tuple _FLOAT64_FORMATS = tuple([name.encode() for name in FLOAT64_FORMATS])
 cdef tuple _INT64_FORMATS = tuple([name.encode() for name in INT64_FORMATS])
 
 
+cdef tuple _POLICIES = NAN_POLICIES
+
+
+cdef int64_t read_whole(object value, str field, int64_t low,
+                        int64_t high=9007199254740992) except? -1:
+    """A whole number from ``low`` to ``high``, 2**53 by default; else the error of both twins."""
+    cdef int overflow = 0
+    cdef int64_t number
+    if type(value) is int:
+        number = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if not overflow and low <= number <= high:
+            return number
+    return checked_int(field, value, low, high)
+
+
+cdef int64_t read_int64(object value, str field) except? -1:
+    """An integer of 64 bits."""
+    cdef int overflow = 0
+    cdef int64_t number
+    if type(value) is int:
+        number = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if not overflow:
+            return number
+    return checked_int64(field, value)
+
+
 cdef NanPolicy read_nan_policy(object policy) except *:
+    cdef int code
+    for code in range(3):
+        if policy is _POLICIES[code]:
+            return <NanPolicy>code
     return <NanPolicy><int>NAN_POLICIES.index(check_nan_policy(policy))
 
 

@@ -18,12 +18,13 @@ from aetherops.core._native.aggregation.anomalies cimport (
 )
 from aetherops.core._native.aggregation.floats cimport (
     OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name, read_nan_policy,
+    read_whole,
 )
 from aetherops.core._native.aggregation.kernels cimport (
     BLOCK, GROUP, block, missing_of_step, selected, two_sum,
 )
 
-from aetherops.core.aggregation_input import checked_int, checked_state, nan_refused
+from aetherops.core.aggregation_input import checked_state, nan_refused
 from aetherops.errors import InvalidInputError
 
 cdef tuple _NO_VALUES = ()
@@ -318,7 +319,7 @@ cdef class BlockMoments:
             ``ddof`` is negative.
         """
         cdef Totals totals = self.totals()
-        cdef int64_t subtracted = checked_int("ddof", ddof, 0)
+        cdef int64_t subtracted = read_whole(ddof, "ddof", 0)
         if totals.count <= subtracted:
             return NAN
         return totals.m2 / <double>(totals.count - subtracted)
@@ -361,7 +362,7 @@ def restore_moments(BlockMoments moments not None, state):
     cdef double mean, mean_low, m2, low, high, first, last
     cdef Py_ssize_t size
     count, mean, mean_low, m2, low, high, first, last, filling = checked_state(state, 9)
-    cdef int64_t taken = checked_int("count", count, 0)
+    cdef int64_t taken = read_whole(count, "count", 0)
     if m2 < 0.0:
         raise InvalidInputError("m2", m2, "0 or more")
     size = len(filling) if isinstance(filling, bytes) else -1

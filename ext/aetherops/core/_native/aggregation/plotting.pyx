@@ -8,10 +8,10 @@ from libc.stdint cimport int64_t
 
 from array import array as make_array
 
-from aetherops.core._native.aggregation.floats cimport Column, float64_column
+from aetherops.core._native.aggregation.floats cimport Column, float64_column, read_whole
 from aetherops.core._native.aggregation.kernels cimport selected
 
-from aetherops.core.aggregation_input import check_lengths, checked_int
+from aetherops.core.aggregation_input import check_lengths
 
 cdef array.array _INTEGERS = make_array("q")
 
@@ -41,7 +41,7 @@ def largest_triangles(times, values, n_out):
         places = float64_column(times, "times")
         check_lengths(n, times=places.length)
         x = places.floats
-    return triangles(x, column.floats, n, checked_int("n_out", n_out, 3, n))
+    return triangles(x, column.floats, n, read_whole(n_out, "n_out", 3, n))
 
 
 cdef array.array triangles(const double *x, const double *y, int64_t n, int64_t n_out):
@@ -80,7 +80,13 @@ cdef array.array triangles(const double *x, const double *y, int64_t n, int64_t 
 
 cdef int64_t find(const double *x, int64_t n, double wanted) noexcept nogil:
     """The first index of a value that is there; the last where somebody has changed it since."""
-    cdef int64_t i = 0
+    cdef int64_t i = 0, k
+    cdef bint there = False
+    while i + 16 <= n and not there:  # sixteen in step; the loop below finds which of them
+        for k in range(16):
+            there |= x[i + k] == wanted
+        if not there:
+            i += 16
     while i < n - 1 and x[i] != wanted:
         i += 1
     return i
@@ -93,7 +99,7 @@ def extreme_points(values, n_buckets):
     """
     cdef Column column = float64_column(values, "values")
     cdef const double *x = column.floats
-    cdef int64_t n = column.length, wanted = checked_int("n_buckets", n_buckets, 1, n)
+    cdef int64_t n = column.length, wanted = read_whole(n_buckets, "n_buckets", 1, n)
     cdef int64_t bucket, start, end, low_at, high_at, found = 0
     cdef double low, high
     cdef array.array indices = array.clone(_INTEGERS, 2 * wanted, zero=False)

@@ -13,12 +13,14 @@ from libc.string cimport memcpy
 
 from array import array as make_array
 
-from aetherops.core._native.aggregation.floats cimport Column, float64_column, int64_column
+from aetherops.core._native.aggregation.floats cimport (
+    Column, float64_column, int64_column, read_whole,
+)
 from aetherops.core._native.aggregation.kernels cimport median_of, selected
 from aetherops.core._native.aggregation.moments cimport Totals, merge_totals, take_all
 
 from aetherops.core.aggregation_input import (
-    check_lengths, check_offset_count, checked_int, checked_time_range, offset_refused,
+    check_lengths, check_offset_count, checked_time_range, offset_refused,
 )
 from aetherops.errors import InvalidInputError, LimitExceededError
 
@@ -91,7 +93,7 @@ def time_runs(times_us, width_us, origin_us, start_us, end_us, bint with_empty, 
     cdef int64_t n = times.length
     check_times(t, n)
     ends = (t[0], t[n - 1]) if n else ()
-    cdef int64_t width, origin, start, end, most = checked_int("limit", limit, 0)
+    cdef int64_t width, origin, start, end, most = read_whole(limit, "limit", 0)
     width, origin, start, end = checked_time_range(
         ends, n, width_us, origin_us, start_us, end_us
     )

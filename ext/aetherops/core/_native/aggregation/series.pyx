@@ -9,10 +9,9 @@ from libc.stdint cimport int64_t
 from array import array as make_array
 
 from aetherops.core._native.aggregation.buckets cimport decimal_scale
-from aetherops.core._native.aggregation.floats cimport Column, float64_column
+from aetherops.core._native.aggregation.floats cimport Column, float64_column, read_whole
 from aetherops.core._native.aggregation.kernels cimport PARTIALS, round_decimal, selected
 
-from aetherops.core.aggregation_input import checked_int
 from aetherops.errors import InvalidInputError
 
 cdef array.array _FLOATS = make_array("d")
@@ -31,7 +30,7 @@ def moving_average(values, window, decimals):
     """
     cdef Column column = float64_column(values, "values")
     cdef const double *x = column.floats
-    cdef int64_t i, n = column.length, width = checked_int("window", window, 1)
+    cdef int64_t i, n = column.length, width = read_whole(window, "window", 1)
     cdef double scale = decimal_scale(decimals), total = 0.0
     cdef array.array means = array.clone(_FLOATS, n, zero=False)
     cdef double *out = means.data.as_doubles
@@ -91,7 +90,7 @@ def lagged_means(a, b, max_lag):
     cdef const double *x = column_a.floats
     cdef const double *y = column_b.floats
     cdef int64_t n = min(column_a.length, column_b.length), n_y = column_b.length
-    cdef int64_t most = checked_int("max_lag", max_lag, 0)
+    cdef int64_t most = read_whole(max_lag, "max_lag", 0)
     cdef int64_t lag, first = 0, count, n_lags = 2 * most + 1
     cdef array.array means = array.clone(_FLOATS, n_lags, zero=False)
     cdef double *out = means.data.as_doubles

@@ -9,7 +9,6 @@ in its life, and nothing is ever taken out of a sum.
 """
 
 from cpython cimport array
-from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from libc.math cimport NAN, isfinite
 from libc.stdint cimport INT64_MIN, int64_t
@@ -17,10 +16,12 @@ from libc.string cimport memmove
 
 from array import array as make_array
 
-from aetherops.core._native.aggregation.floats cimport Column, FloatReader, int64_column
+from aetherops.core._native.aggregation.floats cimport (
+    Column, FloatReader, int64_column, read_int64, read_whole,
+)
 from aetherops.core._native.aggregation.moments cimport Totals, merge_totals
 
-from aetherops.core.aggregation_input import checked_int, checked_int64, checked_state
+from aetherops.core.aggregation_input import checked_state
 from aetherops.errors import InvalidInputError
 
 cdef array.array _FLOATS = make_array("d")
@@ -40,17 +41,6 @@ cdef struct Entry:
     Totals onward       # of this value and those that follow it up to the turn
 
 
-cdef inline int64_t read_time(object time_us, str field) except? -1:
-    """An integer of 64 bits."""
-    cdef int overflow = 0
-    cdef int64_t time
-    if type(time_us) is int:
-        time = PyLong_AsLongLongAndOverflow(time_us, &overflow)
-        if not overflow:
-            return time
-    return checked_int64(field, time_us)
-
-
 cdef class SlidingMoments:
     """SlidingMoments(*, size=0, duration_us=0)\n--\n
     The moments of the last ``size`` values, or of those younger than ``duration_us``."""
@@ -67,8 +57,8 @@ cdef class SlidingMoments:
             raise InvalidInputError(
                 "size", (size, duration_us), "either a size or a duration_us, more than 0"
             )
-        self.limit = checked_int("size", size, 0)
-        self.duration = checked_int64("duration_us", duration_us)
+        self.limit = read_whole(size, "size", 0)
+        self.duration = read_int64(duration_us, "duration_us")
         self.reset()
 
     def __dealloc__(self):
@@ -97,7 +87,7 @@ cdef class SlidingMoments:
         InvalidInputError
             The window is one of time, and the time is before that of the value before.
         """
-        cdef int64_t time = 0 if time_us is _ZERO else read_time(time_us, "time_us")
+        cdef int64_t time = 0 if time_us is _ZERO else read_int64(time_us, "time_us")
         self.take(x, time)
 
     cdef int take(self, double x, int64_t time_us) except -1:
@@ -144,7 +134,7 @@ cdef class SlidingMoments:
         ----------
         now_us : microseconds, of the clock whose times were pushed.
         """
-        cdef int64_t now = read_time(now_us, "now_us")
+        cdef int64_t now = read_int64(now_us, "now_us")
         self.drop_before(now)
 
     cdef void drop_before(self, int64_t now) noexcept:
@@ -283,7 +273,7 @@ def restore_sliding(SlidingMoments window not None, state):
     cdef int64_t i, n = len(numbers), limit = window.limit, duration = window.duration
     if len(times) != n:
         raise InvalidInputError("times_us", f"{len(times)} values", f"{n}")
-    cdef int64_t before_turn = checked_int("older", older, 0, n)
+    cdef int64_t before_turn = read_whole(older, "older", 0, n)
     window.reset()
     window.limit = window.duration = 0
     try:

@@ -43,7 +43,7 @@ cdef class Column:
     cdef bint has_view
     cdef bytes copy
 
-    cdef int open(self, object values, object formats, object field, object kind) except -1
+    cdef int open(self, object values, tuple formats, str field, str kind) except -1
     cdef int keep_copy(self) except -1
 
 

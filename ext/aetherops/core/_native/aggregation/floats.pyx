@@ -95,7 +95,7 @@ cdef class Column:
         if self.has_view:
             PyBuffer_Release(&self.view)
 
-    cdef int open(self, object values, object formats, object field, object kind) except -1:
+    cdef int open(self, object values, tuple formats, str field, str kind) except -1:
         try:
             PyObject_GetBuffer(values, &self.view, PyBUF_FULL_RO)
         except (TypeError, BufferError, ValueError):

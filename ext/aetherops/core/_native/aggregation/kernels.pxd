@@ -35,6 +35,7 @@ cdef extern from "kernels/numbers.h" nogil:
         uint64_t (*outside)(const double *, double, double) noexcept nogil
         int64_t (*find_outside)(const double *, int64_t, double, double, int64_t,
                                 int64_t *) noexcept nogil
+        int64_t (*index_of)(const double *, int64_t, double) noexcept nogil
         void (*extremes)(const double *, int64_t, double *, double *) noexcept nogil
         void (*window_sums)(const double *, int64_t, int64_t, double *) noexcept nogil
         void (*add_products)(const double *, const double *, int64_t, double *) noexcept nogil

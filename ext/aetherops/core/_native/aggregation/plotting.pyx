@@ -78,20 +78,6 @@ cdef array.array triangles(const double *x, const double *y, int64_t n, int64_t 
     return indices
 
 
-cdef int64_t find(const double *x, int64_t n, double wanted) noexcept nogil:
-    """The first index of a value that is there; the last where somebody has changed it since."""
-    cdef int64_t i = 0, k
-    cdef bint there = False
-    while i + 16 <= n and not there:  # sixteen in step; the loop below finds which of them
-        for k in range(16):
-            there |= x[i + k] == wanted
-        if not there:
-            i += 16
-    while i < n - 1 and x[i] != wanted:
-        i += 1
-    return i
-
-
 def extreme_points(values, n_buckets):
     """Indices of the smallest and the largest value of each bucket, in order, NaN passed over.
 
@@ -113,8 +99,8 @@ def extreme_points(values, n_buckets):
                 out[found] = start
                 found += 1
                 continue
-            low_at = start + find(x + start, end - start, low)
-            high_at = start + find(x + start, end - start, high)
+            low_at = start + selected().index_of(x + start, end - start, low)
+            high_at = start + selected().index_of(x + start, end - start, high)
             out[found] = min(low_at, high_at)
             found += 1
             if low_at != high_at:

@@ -287,10 +287,12 @@ def merge_runs(count, mean, m2, min, max, first, last, offsets):
     cdef Column highest = float64_column(max, "max")
     cdef Column firsts = float64_column(first, "first")
     cdef Column lasts = float64_column(last, "last")
-    check_lengths(
-        counts.length, mean=means.length, m2=squares.length, min=lowest.length,
-        max=highest.length, first=firsts.length, last=lasts.length,
-    )
+    if not (counts.length == means.length == squares.length == lowest.length
+            == highest.length == firsts.length == lasts.length):
+        check_lengths(
+            counts.length, mean=means.length, m2=squares.length, min=lowest.length,
+            max=highest.length, first=firsts.length, last=lasts.length,
+        )
     cdef Column bounds = checked_offsets(offsets, counts.length)
     cdef int64_t run, row, n_runs = bounds.length - 1
     cdef Totals totals, part

@@ -20,6 +20,7 @@ static const struct kernels NAMED(kernels) = {
     NAMED(has_nan),
     NAMED(outside),
     NAMED(find_outside),
+    NAMED(index_of),
     NAMED(extremes),
     NAMED(window_sums),
     NAMED(add_products),

@@ -36,6 +36,7 @@ struct kernels {
     int (*has_nan)(const double *, int64_t);
     uint64_t (*outside)(const double *, double, double);
     int64_t (*find_outside)(const double *, int64_t, double, double, int64_t, int64_t *);
+    int64_t (*index_of)(const double *, int64_t, double);
     void (*extremes)(const double *, int64_t, double *, double *);
     void (*window_sums)(const double *, int64_t, int64_t, double *);
     void (*add_products)(const double *, const double *, int64_t, double *);

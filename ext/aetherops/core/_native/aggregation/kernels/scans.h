@@ -35,6 +35,26 @@ static int64_t NAMED(find_outside)(
     return found;
 }
 
+/* The first index of a value that is there; the last where somebody has changed it since. */
+static int64_t NAMED(index_of)(const double *x, int64_t n, double wanted)
+{
+    const VECTOR sought = ALL(wanted);
+    int64_t i = 0;
+    for (; i + PARTIALS <= n; i += PARTIALS) {
+        NAMED(mask) equal = {0};
+        long long found = 0;
+        for (int r = 0; r < REGISTERS; r++)
+            equal |= LOAD(x + i + r * WIDTH) == sought;
+        for (int l = 0; l < WIDTH; l++)
+            found |= equal[l];
+        if (found)
+            break;
+    }
+    while (i < n - 1 && x[i] != wanted)
+        i++;
+    return i;
+}
+
 /* Smallest and largest of n values, NaN passed over; infinities of the wrong sign where there is none. */
 static void NAMED(extremes)(const double *x, int64_t n, double *lowest, double *highest)
 {

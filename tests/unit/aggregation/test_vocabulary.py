@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 import aetherops.aggregation
-from aetherops import telemetry
+from aetherops import core, telemetry
 from aetherops.telemetry import Moments, SlidingWindow, StreamingAggregator
 
 VOCABULARY = {
@@ -71,10 +71,20 @@ def test_the_package_says_what_it_holds():
     assert inspect.getdoc(aetherops.aggregation)
 
 
+def test_buckets_are_reduced_by_the_same_functions_everywhere():
+    pytest.importorskip("graphene")
+    inputs = import_module("aetherops.api.graphql.schema.inputs")
+    asked = {one.value for one in inputs.DownsampleFunction._meta.enum}
+    archive = import_module("aetherops.archive.reductions")
+    assert asked == set(archive.FUNCTIONS) == set(core.FUNCTIONS)
+
+
 def _says(owner, name):
     """Whether a class, a function or a property has a docstring; a plain value needs none."""
     thing = inspect.getattr_static(owner, name)
-    described = inspect.isclass(thing) or inspect.isroutine(thing) or inspect.isdatadescriptor(thing)
+    described = (
+        inspect.isclass(thing) or inspect.isroutine(thing) or inspect.isdatadescriptor(thing)
+    )
     return not described or bool(inspect.getdoc(getattr(owner, name)))
 
 

@@ -36,8 +36,8 @@ class Filling(NamedTuple):
     n: int  # values taken
     n_numbers: int  # of them, those that are not NaN; the rest is about these
     sum: float
-    low: float
-    high: float
+    min: float
+    max: float
     last: float
 
 
@@ -181,9 +181,9 @@ class Buckets:
             if value != value:
                 return nan
         elif function == "min":
-            value = filling.low + 0.0
+            value = filling.min + 0.0
         elif function == "max":
-            value = filling.high + 0.0
+            value = filling.max + 0.0
         else:
             numbers = [v for v in values if v == v]
             if not numbers:  # a restored bucket may say otherwise

@@ -71,21 +71,21 @@ def lagged_means(a: Sequence[float], b: Sequence[float], max_lag: int) -> array[
     return means
 
 
-def mean_distance(values: Sequence[float], center: float, unit: float) -> float:
-    """The mean of ``abs(v - center) / unit``; 0.0 of no values.
+def mean_distance(values: Sequence[float], centre: float, unit: float) -> float:
+    """The mean of ``abs(v - centre) / unit``; 0.0 of no values.
 
     Raises
     ------
     InvalidInputError
         The unit is 0.
     """
-    center, unit = as_double(center), as_double(unit)
+    centre, unit = as_double(centre), as_double(unit)
     x = float64_column(values, "values")
     if unit == 0.0:
         raise InvalidInputError("unit", unit, "a number other than 0")
     total = 0.0
     for v in x:
-        total += abs(v - center) / unit
+        total += abs(v - centre) / unit
     return total / float(len(x)) if len(x) else 0.0
 
 

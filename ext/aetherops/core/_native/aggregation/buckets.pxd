@@ -14,8 +14,8 @@ cdef struct Filling:
     int64_t n             # values taken
     int64_t n_numbers     # of them, those that are not NaN; the rest is about these
     double sum
-    double low
-    double high
+    double min
+    double max
     double last
 
 

@@ -114,7 +114,7 @@ def _merge_exchange(int n):
 cdef void clear(Filling *filling) noexcept nogil:
     filling.n = filling.n_numbers = 0
     filling.sum = 0.0
-    filling.low = filling.high = filling.last = NAN
+    filling.min = filling.max = filling.last = NAN
 
 
 cdef void absorb(Filling *filling, const double *x, int64_t n, bint omits_nan) noexcept nogil:
@@ -139,10 +139,10 @@ cdef void absorb_numbers(Filling *filling, const double *x, int64_t n) noexcept 
     for i in range(n):
         filling.sum += x[i]
     selected().extremes(x, n, &low, &high)
-    if not low >= filling.low:
-        filling.low = low + 0.0  # the sign of a zero would depend on the cut
-    if not high <= filling.high:
-        filling.high = high + 0.0
+    if not low >= filling.min:
+        filling.min = low + 0.0  # the sign of a zero would depend on the cut
+    if not high <= filling.max:
+        filling.max = high + 0.0
     filling.last = x[n - 1]
     filling.n += n
     filling.n_numbers += n
@@ -163,9 +163,9 @@ cdef double reduced(Bucketing *state, Function function, const Filling *filling,
         if value != value:
             return NAN
     elif function == MIN:
-        value = filling.low + 0.0
+        value = filling.min + 0.0
     elif function == MAX:
-        value = filling.high + 0.0
+        value = filling.max + 0.0
     else:
         for i in range(filling.n):
             if values[i] == values[i]:
@@ -432,7 +432,7 @@ cdef class Buckets:
         self.check_free()
         filling = self.running.filling
         return (
-            (filling.n, filling.n_numbers, filling.sum, filling.low, filling.high, filling.last),
+            (filling.n, filling.n_numbers, filling.sum, filling.min, filling.max, filling.last),
             self.held[:filling.n] if self.running.with_median else new_floats(0),
             self.completed(),
         )

@@ -190,14 +190,14 @@ def without_nan(values, offsets):
 cdef class Columns:
     """Seven columns of summaries, written row by row."""
 
-    cdef array.array count, mean, m2, low, high, first, last
+    cdef array.array count, mean, m2, min, max, first, last
 
     def __init__(self, Py_ssize_t n):
         self.count = array.clone(_INTEGERS, n, zero=False)
         self.mean = array.clone(_FLOATS, n, zero=False)
         self.m2 = array.clone(_FLOATS, n, zero=False)
-        self.low = array.clone(_FLOATS, n, zero=False)
-        self.high = array.clone(_FLOATS, n, zero=False)
+        self.min = array.clone(_FLOATS, n, zero=False)
+        self.max = array.clone(_FLOATS, n, zero=False)
         self.first = array.clone(_FLOATS, n, zero=False)
         self.last = array.clone(_FLOATS, n, zero=False)
 
@@ -205,13 +205,13 @@ cdef class Columns:
         self.count.data.as_longlongs[row] = totals.count
         self.mean.data.as_doubles[row] = totals.mean
         self.m2.data.as_doubles[row] = totals.m2
-        self.low.data.as_doubles[row] = totals.min
-        self.high.data.as_doubles[row] = totals.max
+        self.min.data.as_doubles[row] = totals.min
+        self.max.data.as_doubles[row] = totals.max
         self.first.data.as_doubles[row] = totals.first
         self.last.data.as_doubles[row] = totals.last
 
     cdef tuple written(self):
-        return self.count, self.mean, self.m2, self.low, self.high, self.first, self.last
+        return self.count, self.mean, self.m2, self.min, self.max, self.first, self.last
 
 
 def summarize_runs(values, offsets):

@@ -105,8 +105,8 @@ def lagged_means(a, b, max_lag):
     return means
 
 
-def mean_distance(values, double center, double unit):
-    """The mean of ``abs(v - center) / unit``; 0.0 of no values.
+def mean_distance(values, double centre, double unit):
+    """The mean of ``abs(v - centre) / unit``; 0.0 of no values.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def mean_distance(values, double center, double unit):
     if unit == 0.0:
         raise InvalidInputError("unit", unit, "a number other than 0")
     for i in range(n):
-        total += fabs(column.floats[i] - center) / unit
+        total += fabs(column.floats[i] - centre) / unit
     return total / n if n else 0.0
 
 

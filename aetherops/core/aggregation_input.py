@@ -135,6 +135,8 @@ def int64_refused(field: str, value: int) -> InvalidInputError:
 
 def checked_int64(field: str, value: int) -> int:
     """An integer of 64 bits as a plain integer."""
+    if type(value) is int and -(2**63) <= value < 2**63:
+        return value
     number = index(value)
     if not -(2**63) <= number < 2**63:
         raise int64_refused(field, value)

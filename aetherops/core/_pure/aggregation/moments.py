@@ -43,6 +43,7 @@ __all__ = [
 MomentsState: TypeAlias = tuple[int, float, float, float, float, float, float, float, bytes]
 
 BLOCK = 512
+_LAST = BLOCK - 1
 PARTIALS = 16
 _SPLITTABLE = 1e290  # from here on a distance would overflow where it is halved
 
@@ -238,7 +239,7 @@ class BlockMoments:
             if self._policy == "raise":
                 raise nan_refused("x")
             return
-        if len(self._filling) < BLOCK - 1:
+        if len(self._filling) < _LAST:
             self._filling.append(x)
         else:
             self._append([x])

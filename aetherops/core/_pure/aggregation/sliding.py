@@ -13,7 +13,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from math import isfinite, nan
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from aetherops.core._pure.aggregation.floats import as_double, float_strips, int64_column
 from aetherops.core._pure.aggregation.moments import Totals, merge_totals
@@ -33,10 +33,9 @@ def _single(x: float) -> Totals:
     return Totals(1, x, 0.0, 0.0 if isfinite(x) else nan, extreme, extreme, x, x)
 
 
-class _Entry(NamedTuple):
-    value: float
-    time_us: int
-    totals: Totals  # with all that follow it up to the turn; of a newer one, with those before it
+# A value, its time, and the moments of it with all that follow it up to the turn; those of a newer
+# value are of it with those before it.
+_Entry: TypeAlias = tuple[float, int, Totals]
 
 
 class SlidingMoments:
@@ -78,15 +77,15 @@ class SlidingMoments:
             The window is one of time, and the time is before that of the value before.
         """
         x = as_double(x)
-        self._take(x, checked_int64("time_us", time_us))
-
-    def _take(self, x: float, time_us: int) -> None:
-        if self._duration_us and self.count and time_us < self._latest_us():
-            raise InvalidInputError("time_us", time_us, "no time before its predecessor")
+        time_us = checked_int64("time_us", time_us)
+        if self._duration_us:
+            self._check_order(time_us)
         self._append(x, time_us)
 
-    def _latest_us(self) -> int:
-        return (self._newer[-1] if self._newer else self._older[0]).time_us
+    def _check_order(self, time_us: int) -> None:
+        latest = self._newer or self._older[:1]
+        if latest and time_us < latest[-1][1]:
+            raise InvalidInputError("time_us", time_us, "no time before its predecessor")
 
     def push_many(self, values: Iterable[float], times_us: Sequence[int] | None = None) -> None:
         """Take values one after the other, with a time for each where the window is one of time.
@@ -109,7 +108,8 @@ class SlidingMoments:
                 if not self._duration_us:
                     self._append(x, 0)
                 elif i < len(times):
-                    self._take(x, times[i])
+                    self._check_order(times[i])
+                    self._append(x, times[i])
                 else:
                     raise InvalidInputError("times_us", i, f"a time for values[{i}]")
             index += len(strip)
@@ -124,19 +124,23 @@ class SlidingMoments:
         self._drop_before(checked_int64("now_us", now_us))
 
     def _drop_before(self, now_us: int) -> None:
-        if self._duration_us:
-            while self.count and self._oldest().time_us <= now_us - self._duration_us:
-                self._drop()
-
-    def _oldest(self) -> _Entry:
-        return self._older[-1] if self._older else self._newer[0]
+        if not self._duration_us:
+            return
+        last_us = now_us - self._duration_us
+        while self._older or self._newer:
+            oldest = self._older[-1] if self._older else self._newer[0]
+            if oldest[1] > last_us:
+                return
+            self._drop()
 
     def _append(self, x: float, time_us: int) -> None:
-        totals = merge_totals(self._newer[-1].totals if self._newer else _NOTHING, _single(x))
-        self._newer.append(_Entry(x, time_us, totals))
-        while self._size and self.count > self._size:
+        before = self._newer[-1][2] if self._newer else _NOTHING
+        self._newer.append((x, time_us, merge_totals(before, _single(x))))
+        if self._duration_us:
+            self._drop_before(time_us)
+            return
+        while len(self._older) + len(self._newer) > self._size:
             self._drop()
-        self._drop_before(time_us)
 
     def _drop(self) -> None:
         """Let the oldest value go."""
@@ -150,12 +154,12 @@ class SlidingMoments:
         older = []
         for x, time_us, _ in reversed([*reversed(self._older), *self._newer]):
             onward = merge_totals(_single(x), onward)
-            older.append(_Entry(x, time_us, onward))
+            older.append((x, time_us, onward))
         self._become(older, [])
 
     def _totals(self) -> Totals:
-        older = self._older[-1].totals if self._older else _NOTHING
-        return merge_totals(older, self._newer[-1].totals) if self._newer else older
+        older = self._older[-1][2] if self._older else _NOTHING
+        return merge_totals(older, self._newer[-1][2]) if self._newer else older
 
     def summary(self) -> tuple[int, float, float, float, float, float, float]:
         """(count, mean, m2, min, max, first, last) of the window."""
@@ -169,11 +173,11 @@ class SlidingMoments:
 
     def values(self) -> array[float]:
         """A copy of the values, oldest first."""
-        return array("d", [entry.value for entry in self._entries()])
+        return array("d", [value for value, _, _ in self._entries()])
 
     def times_us(self) -> array[int]:
         """A copy of their times, 0 where none was given."""
-        return array("q", [entry.time_us for entry in self._entries()])
+        return array("q", [time_us for _, time_us, _ in self._entries()])
 
     def _entries(self) -> list[_Entry]:
         return [*reversed(self._older), *self._newer]

@@ -26,6 +26,7 @@ __all__ = [
 
 #: Fewer values show no drift.
 MIN_COUNT = 3
+LEAST_COUNT, LEAST_STD = MIN_COUNT, MIN_STD  # as they were called
 # From so many values above the threshold on, a stream is degraded.
 _DEGRADED_FROM = 3
 

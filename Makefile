@@ -30,7 +30,7 @@ types: dev  ## strict types
 imports: dev  ## the layers import downward only
 	lint-imports
 
-sanitize: dev  ## run the core's tests under ASan and UBSan
+sanitize: dev  ## random arguments and the core's tests under ASan and UBSan
 	python tests/sanitize.py
 
 bench: dev  ## measure the running platform (docs/performance.md)

@@ -66,7 +66,7 @@ def extensions() -> list[Extension]:
             "wraparound": False,
             "cdivision": True,
             "initializedcheck": False,
-            "embedsignature": True,
+            "embedsignature": False,  # `inspect` reads them; help() shows the prose alone
         },
     )
 

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias, TypedDict
 from aetherops import core
 from aetherops.aggregation import aggregator_state
 from aetherops.aggregation.columns import float64_column, frozen
-from aetherops.aggregation.drift import LEAST_COUNT, LEAST_STD
+from aetherops.aggregation.drift import MIN_COUNT
 from aetherops.aggregation.moments import Moments
 from aetherops.aggregation.window_summary import (
     Drained,
@@ -40,11 +40,11 @@ class StreamingAggregator(core.Accumulator):
         or ``raise`` (`InvalidInputError`; the values before it have been taken).
     anomaly_threshold : standard deviations from which on a value is anomalous; ``None`` looks for
         no anomalies.
-    mode : ``window`` judges all values by the mean and deviation of the whole window, when a
-        snapshot is taken, and retains them for that (8 bytes each). ``online`` judges each value
-        by those before it, as it arrives, and retains nothing; infinities are judged but not
+    mode : ``window`` compares all values with the mean and deviation of the whole window, when a
+        snapshot is taken, and retains them for that (8 bytes each). ``online`` compares each value
+        with those before it, as it arrives, and retains nothing; infinities are compared but not
         learnt from.
-    warmup : values before the first is judged (online mode), at least 2.
+    warmup : values before the first is compared (online mode), at least 2.
     ddof : subtracted from the count in the divisor of the variance.
 
     Raises
@@ -53,7 +53,15 @@ class StreamingAggregator(core.Accumulator):
         An argument is out of range.
     """
 
-    __slots__ = ("anomaly_threshold", "ddof", "decimals", "factors", "functions", "mode", "warmup")
+    __slots__ = {  # noqa: RUF023  # in the order of the arguments
+        "factors": "Values a bucket, a number for each size of buckets.",
+        "functions": "What each bucket is reduced to.",
+        "decimals": "To how many decimals bucket values are rounded; ``None`` leaves them alone.",
+        "anomaly_threshold": "Standard deviations from which on a value is anomalous, or ``None``.",
+        "mode": "``window`` or ``online``: with which values each is compared.",
+        "warmup": "Values before the first is compared (online mode).",
+        "ddof": "Subtracted from the count in the divisor of the variance.",
+    }
 
     def __init__(
         self,
@@ -98,14 +106,14 @@ class StreamingAggregator(core.Accumulator):
 
     @property
     def nan_policy(self) -> str:
-        """What a NaN does."""
-        return self.parts()[0].nan_policy
+        """What a NaN does: ``propagate``, ``omit`` or ``raise``."""
+        return core.parts_of(self)[0].nan_policy
 
     @property
     def moments(self) -> Moments:
         """A copy of the moments of all values so far."""
         moments = Moments(nan_policy=self.nan_policy)
-        moments.restore(*self.parts()[0].state())
+        core.restore_moments(moments, core.moments_state(core.parts_of(self)[0]))
         return moments
 
     def snapshot(self) -> WindowSummary:
@@ -114,12 +122,12 @@ class StreamingAggregator(core.Accumulator):
         Buckets are those that ``drain`` has not handed out, the one that is filling as the last.
         The aggregator goes on as if it had not been asked.
         """
-        moments, buckets = self.parts()
+        moments, buckets = core.parts_of(self)
         summary = moments.summary()
         if self.mode == "online":
-            found = self.state()[-1]
+            found = core.accumulator_state(self)[-1]
         else:
-            found = _find_far(self, summary, self.anomaly_threshold)
+            found = _anomalies(self, summary, self.anomaly_threshold)
         return WindowSummary.of(summary, self.ddof, all_columns(buckets), found)
 
     def drain(self) -> Drained:
@@ -128,8 +136,8 @@ class StreamingAggregator(core.Accumulator):
         They are forgotten: with this, an endless stream needs constant memory, unless its window is
         retained for the sake of anomalies.
         """
-        _, buckets = self.parts()
-        return Drained(completed_columns(buckets), frozen(self.take_found()))
+        _, buckets = core.parts_of(self)
+        return Drained(completed_columns(buckets), frozen(core.take_anomalies(self)))
 
     def merge(self, other: StreamingAggregator) -> None:
         """Take what another has seen, as if it had come after.
@@ -145,28 +153,27 @@ class StreamingAggregator(core.Accumulator):
         known = isinstance(other, StreamingAggregator)
         if not known or other._arguments() != self._arguments():
             raise InvalidInputError("other", other, "an aggregator made with the same arguments")
-        seen, retained, judge, found = self.state()
-        other_seen, other_retained, other_judge, other_found = other.state()
-        moments, buckets = self.parts()
-        other_moments, other_buckets = other.parts()
+        seen, retained, detector, found = core.accumulator_state(self)
+        other_seen, other_retained, other_detector, other_found = core.accumulator_state(other)
+        moments, buckets = core.parts_of(self)
+        other_moments, other_buckets = core.parts_of(other)
         moments.merge(other_moments)
         for mine, others in zip(buckets, other_buckets, strict=True):
             mine.merge(others)
         retained.extend(other_retained)
         found.extend(seen + index for index in other_found)
-        self.restore(seen + other_seen, retained, _merged_judges(judge, other_judge), found)
+        learnt = _merged_detectors(detector, other_detector)
+        core.restore_accumulator(self, (seen + other_seen, retained, learnt, found))
 
     def copy(self) -> Self:
         """An independent aggregator in the same state."""
         copied = type(self)(**self._arguments())
-        for mine, copy in zip(_all_parts(self), _all_parts(copied), strict=True):
-            copy.restore(*mine.state())
-        copied.restore(*self.state())
+        _restore(copied, _state_of(self))
         return copied
 
     def to_bytes(self) -> bytes:
         """The whole state with its version: what was pushed and how it was to be aggregated."""
-        return aggregator_state.packed(self._arguments(), _all_parts(self), self.state())
+        return aggregator_state.packed(self._arguments(), _state_of(self))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -177,11 +184,9 @@ class StreamingAggregator(core.Accumulator):
         InvalidInputError
             The bytes were not written by ``to_bytes``, or not by one this version knows.
         """
-        arguments, part_states, state = aggregator_state.unpacked(data)
+        arguments, state = aggregator_state.unpacked(data)
         aggregator = cls(**arguments)
-        for part, part_state in zip(_all_parts(aggregator), part_states, strict=True):
-            part.restore(*part_state)
-        aggregator.restore(*state)
+        _restore(aggregator, state)
         return aggregator
 
     def _arguments(self) -> dict[str, Any]:
@@ -223,7 +228,12 @@ def summarize(
     """The summary of one window that is there as a whole; arguments as of `StreamingAggregator`.
 
     As pushing all and taking a snapshot, but nothing is copied or retained: for the anomalies, only
-    what looked suspicious as it passed is read again.
+    the values that lay far from the mean so far are read again.
+
+    Raises
+    ------
+    InvalidInputError
+        An argument is out of range, or a NaN is refused.
     """
     buckets = _new_buckets(factor, functions, decimals, nan_policy)
     summary, found = _one_pass(values, buckets, nan_policy, anomaly_threshold)
@@ -239,11 +249,13 @@ def _one_pass(
     """Fill the buckets; the summary of moments, and the indices of the anomalies."""
     if not isinstance(values, (list, tuple, array)):
         values = float64_column(values)
-    accumulator = core.Accumulator(buckets, nan_policy=nan_policy, suspect_beyond=anomaly_threshold)
+    accumulator = core.Accumulator(
+        buckets, nan_policy=nan_policy, candidate_threshold=anomaly_threshold
+    )
     accumulator.push_many(values)
-    moments, _ = accumulator.parts()
-    summary = moments.finish()
-    return summary, _find_far(accumulator, summary, anomaly_threshold, values)
+    moments, _ = core.parts_of(accumulator)
+    summary = core.finish_moments(moments)
+    return summary, _anomalies(accumulator, summary, anomaly_threshold, values)
 
 
 def _new_buckets(
@@ -264,6 +276,8 @@ def _new_buckets(
 
 
 class TelemetryWindow(TypedDict):
+    """Bucket means, indices of anomalies, and the mean of all values."""
+
     downsampled: list[float]
     anomaly_indices: list[int]
     summary_mean: float
@@ -284,7 +298,7 @@ def aggregate_telemetry_window(
     }
 
 
-def _find_far(
+def _anomalies(
     accumulator: core.Accumulator,
     summary: _Summary,
     threshold: float | None,
@@ -292,21 +306,33 @@ def _find_far(
 ) -> array[int]:
     """Indices of the values that lie far from the mean of the window, as `detect_drift` has it."""
     count, mean, m2, *_ = summary
-    if threshold is None or count < LEAST_COUNT:
+    if threshold is None or count < MIN_COUNT:
         return array("q")
-    std = sqrt(m2 / (count - 1)) or LEAST_STD
-    return accumulator.find_far(mean, std, threshold, values)
+    std = sqrt(m2 / (count - 1)) or core.MIN_STD
+    return core.anomalies_of(accumulator, mean, std, threshold, values)
 
 
-def _all_parts(aggregator: StreamingAggregator) -> list[Any]:
-    moments, buckets = aggregator.parts()
-    return [moments, *buckets]
+def _state_of(aggregator: StreamingAggregator) -> aggregator_state.State:
+    moments, buckets = core.parts_of(aggregator)
+    return aggregator_state.State(
+        core.moments_state(moments),
+        [one.state() for one in buckets],
+        core.accumulator_state(aggregator),
+    )
 
 
-def _merged_judges(
+def _restore(aggregator: StreamingAggregator, state: aggregator_state.State) -> None:
+    moments, buckets = core.parts_of(aggregator)
+    core.restore_moments(moments, state.moments)
+    for one, its_state in zip(buckets, state.buckets, strict=True):
+        one.restore(its_state)
+    core.restore_accumulator(aggregator, state.accumulator)
+
+
+def _merged_detectors(
     a: tuple[int, float, float], b: tuple[int, float, float]
 ) -> tuple[int, float, float]:
-    """Chan, Golub and LeVeque's update of what two judges have learnt."""
+    """Chan, Golub and LeVeque's update of what two detectors have learnt."""
     n = a[0] + b[0]
     if not n:
         return a

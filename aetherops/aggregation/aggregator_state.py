@@ -16,39 +16,44 @@ import json
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aetherops.errors import InvalidInputError
 
-__all__ = ["packed", "unpacked"]
+__all__ = ["State", "packed", "unpacked"]
 
 _MAGIC = b"AOa1"
 
 
-def packed(arguments: dict[str, Any], parts: Sequence[Any], state: tuple[Any, ...]) -> bytes:
-    """Arguments of an aggregator, its parts (moments first, then buckets), and its own state."""
-    moments, *buckets = (part.state() for part in parts)
-    n_seen, retained, judge, found = state
-    *totals, filling = moments
+class State(NamedTuple):
+    """The states of an aggregator's moments, of its buckets, and its own, as told by the core."""
+
+    moments: Any
+    buckets: Sequence[Any]
+    accumulator: Any
+
+
+def packed(arguments: dict[str, Any], state: State) -> bytes:
+    """Arguments of an aggregator and its state."""
+    n_seen, retained, detector, found = state.accumulator
+    *totals, filling = state.moments
     columns = [array("d", filling), retained, found]
-    for _, held, completed in buckets:
+    for _, held, completed in state.buckets:
         columns += [held, *completed]
     header = {
         "arguments": arguments,
         "totals": totals,
-        "fillings": [filling for filling, _, _ in buckets],
+        "fillings": [filling for filling, _, _ in state.buckets],
         "n_seen": n_seen,
-        "judge": judge,
+        "judge": detector,  # named by version 1
         "lengths": [len(column) for column in columns],
     }
     text = json.dumps(header).encode()
     return b"".join([_MAGIC, len(text).to_bytes(4, "little"), text, *map(_to_bytes, columns)])
 
 
-def unpacked(
-    data: bytes,
-) -> tuple[dict[str, Any], list[tuple[Any, ...]], tuple[Any, ...]]:
-    """What was packed: the arguments, a state for each part, the aggregator's own state."""
+def unpacked(data: bytes) -> tuple[dict[str, Any], State]:
+    """What was packed: the arguments and the state."""
     if data[:4] != _MAGIC:
         raise InvalidInputError("data", data[:8], "an aggregator of version 1")
     end = 8 + int.from_bytes(data[4:8], "little")
@@ -57,15 +62,15 @@ def unpacked(
         arguments = header["arguments"]
         column = _columns(memoryview(data)[end:], header["lengths"])
         filling, retained, found = next(column), next(column), array("q", next(column).tobytes())
-        parts: list[tuple[Any, ...]] = [(*header["totals"], filling.tobytes())]
+        moments, buckets = (*header["totals"], filling.tobytes()), []
         for running in header["fillings"]:
             held = next(column)
             completed = [next(column) for _ in arguments["functions"]]
-            parts.append((tuple(running), held, completed))
-        state = header["n_seen"], retained, tuple(header["judge"]), found
+            buckets.append((tuple(running), held, completed))
+        accumulator = header["n_seen"], retained, tuple(header["judge"]), found
     except (KeyError, TypeError, ValueError, StopIteration, RuntimeError) as error:
         raise InvalidInputError("data", data[:8], "a whole and undamaged aggregator") from error
-    return arguments, parts, state
+    return arguments, State(moments, buckets, accumulator)
 
 
 def _columns(data: memoryview, lengths: Sequence[int]) -> Iterator[array[float]]:

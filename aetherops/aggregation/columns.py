@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Iterable
 from typing import Any, TypeAlias, overload
 
+from aetherops.core.aggregation_input import FLOAT64_FORMATS, INT64_FORMATS
 from aetherops.errors import InvalidInputError
 
 __all__ = ["Column", "IntegerColumn", "float64_column", "frozen", "int64_column"]
@@ -16,20 +16,16 @@ Column: TypeAlias = "memoryview[float]"
 #: The same of int64.
 IntegerColumn: TypeAlias = "memoryview[int]"
 
-_ORDER = "<" if sys.byteorder == "little" else ">"
-_FLOAT64 = ("d", "@d", "=d", f"{_ORDER}d")
-_INT64 = ("q", "l", "@q", "@l", "=q", f"{_ORDER}q")
-
 
 def float64_column(values: Iterable[float], field: str = "values") -> memoryview[float]:
     """A contiguous view of a buffer of float64, or of a copy of anything else iterable."""
-    view = _contiguous_view(values, "d", _FLOAT64, field)
+    view = _contiguous_view(values, "d", FLOAT64_FORMATS, field)
     return _view(array("d", values)) if view is None else view
 
 
 def int64_column(values: Iterable[int], field: str = "times_us") -> memoryview[int]:
     """A contiguous view of a buffer of int64, or of a copy of anything else iterable."""
-    view = _contiguous_view(values, "q", _INT64, field)
+    view = _contiguous_view(values, "q", INT64_FORMATS, field)
     return _view(array("q", values)) if view is None else view
 
 

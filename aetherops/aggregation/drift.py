@@ -9,11 +9,12 @@ from typing import Literal, TypedDict
 from aetherops import core
 from aetherops.aggregation.columns import float64_column
 from aetherops.aggregation.moments import Moments
+from aetherops.core import MIN_STD
 from aetherops.errors import InvalidInputError
 
 __all__ = [
-    "LEAST_COUNT",
-    "LEAST_STD",
+    "MIN_COUNT",
+    "MIN_STD",
     "Health",
     "Threshold",
     "adaptive_threshold",
@@ -23,10 +24,9 @@ __all__ = [
     "zscore_outliers",
 ]
 
-#: Stands in for the deviation of values that are all the same.
-LEAST_STD = 0.001
 #: Fewer values show no drift.
-LEAST_COUNT = 3
+MIN_COUNT = 3
+LEAST_COUNT, LEAST_STD = MIN_COUNT, MIN_STD  # as they were called
 # From so many values above the threshold on, a stream is degraded.
 _DEGRADED_FROM = 3
 
@@ -51,10 +51,10 @@ def detect_drift(values: Iterable[float], threshold: float = 2.0) -> list[int]:
     three values show no drift. ``[10, 10, 10, 10, 10, 100]`` drifts at index 5.
     """
     column = float64_column(values)
-    if len(column) < LEAST_COUNT:
+    if len(column) < MIN_COUNT:
         return []
     moments = Moments(column)
-    std = moments.std() or LEAST_STD
+    std = moments.std() or MIN_STD
     return core.find_anomalies(column, moments.mean, std, threshold).tolist()
 
 
@@ -65,7 +65,7 @@ def zscore_outliers(values: Iterable[float], z_limit: float = 3.0) -> list[float
     """
     column = float64_column(values)
     moments = Moments(column)
-    std = moments.std(ddof=0) or LEAST_STD
+    std = moments.std(ddof=0) or MIN_STD
     indices = core.find_anomalies(column, moments.mean, std, z_limit, inclusive=True)
     return [column[i] for i in indices]
 
@@ -96,7 +96,7 @@ def adaptive_threshold(
     if len(column) < min_samples:
         return {"threshold": inf, "baseline": 0.0, "std": 0.0, "ready": False}
     moments = Moments(column[len(column) - min_samples :])
-    std = moments.std(ddof=0) or LEAST_STD
+    std = moments.std(ddof=0) or MIN_STD
     return {
         "threshold": round(moments.mean + sensitivity * std, 4),
         "baseline": round(moments.mean, 4),

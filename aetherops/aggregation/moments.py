@@ -7,7 +7,7 @@ import sys
 from array import array
 from typing import Any, Self
 
-from aetherops.core import NAN_POLICIES, BlockMoments
+from aetherops.core import NAN_POLICIES, BlockMoments, moments_state, restore_moments
 from aetherops.errors import InvalidInputError
 
 __all__ = ["Moments"]
@@ -21,9 +21,7 @@ class Moments(BlockMoments):
 
     Welford's method over blocks of 512 values, merged by the formula of Chan, Golub and LeVeque,
     with the mean carried in two doubles. The same values give the same bits however they are cut
-    and whether the compiled core runs or its twin. ``push``, ``push_many``, ``merge``, ``reset``,
-    ``count``, ``mean``, ``m2``, ``min``, ``max``, ``first``, ``last``, ``variance(ddof)``,
-    ``std(ddof)`` and ``summary()`` are described where they are written, in the core.
+    and whether the compiled core runs or its twin.
 
     Parameters
     ----------
@@ -56,18 +54,18 @@ class Moments(BlockMoments):
             raise InvalidInputError("m2", m2, "0 or more")
         moments = cls()
         if count:
-            moments.restore(count, mean, 0.0, m2, min, max, first, last)
+            restore_moments(moments, (count, mean, 0.0, m2, min, max, first, last, b""))
         return moments
 
     def copy(self) -> Self:
         """Independent moments in the same state."""
         copied = type(self)(nan_policy=self.nan_policy)
-        copied.restore(*self.state())
+        restore_moments(copied, moments_state(self))
         return copied
 
     def to_bytes(self) -> bytes:
         """The whole state, little-endian, with its version; at most 4.2 kB."""
-        *totals, filling = self.state()
+        *totals, filling = moments_state(self)
         values = _little_endian(filling)
         policy = NAN_POLICIES.index(self.nan_policy)
         return _HEADER.pack(_MAGIC, policy, len(values) // 8, *totals) + values
@@ -89,7 +87,7 @@ class Moments(BlockMoments):
             raise InvalidInputError("data", data[:8], "whole and undamaged moments")
         moments = cls(nan_policy=NAN_POLICIES[policy])
         state: tuple[Any, ...] = (*totals, filling)
-        moments.restore(*state)
+        restore_moments(moments, state)
         return moments
 
     def __reduce__(self) -> tuple[Any, ...]:

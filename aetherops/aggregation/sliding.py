@@ -13,7 +13,7 @@ from aetherops.aggregation.columns import (
     frozen,
     int64_column,
 )
-from aetherops.aggregation.drift import LEAST_COUNT, LEAST_STD
+from aetherops.aggregation.drift import MIN_COUNT, MIN_STD
 from aetherops.aggregation.moments import Moments
 
 __all__ = ["RollingColumns", "SlidingWindow", "rolling"]
@@ -42,12 +42,23 @@ class SlidingWindow(core.SlidingMoments):
     size : values in a full window.
     duration_us : a value leaves when another comes, or `expire` is called, so much later than it;
         times must then be given to ``push`` and must not run backwards.
+
+    Raises
+    ------
+    InvalidInputError
+        Neither a size nor a duration is given, or both.
     """
 
     __slots__ = ()
 
     def push_many(self, values: Iterable[float], times_us: Iterable[int] | None = None) -> None:
-        """Take values one after the other, with a time for each where the window is one of time."""
+        """Take values one after the other, with a time for each where the window is one of time.
+
+        Raises
+        ------
+        InvalidInputError
+            A value has no time, or one before that of the value before.
+        """
         super().push_many(values, None if times_us is None else int64_column(times_us))
 
     def moments(self) -> Moments:
@@ -56,16 +67,16 @@ class SlidingWindow(core.SlidingMoments):
 
     def anomalies(self, threshold: float = 2.0) -> list[int]:
         """Positions in the window, 0 the oldest, of values beyond ``threshold`` deviations."""
-        if self.count < LEAST_COUNT:
+        if self.count < MIN_COUNT:
             return []
         moments = self.moments()
-        std = moments.std() or LEAST_STD
+        std = moments.std() or MIN_STD
         return core.find_anomalies(self.values(), moments.mean, std, threshold).tolist()
 
     def copy(self) -> Self:
         """An independent window in the same state."""
         copied = type(self)(size=self.size, duration_us=self.duration_us)
-        copied.restore(*self.state())
+        core.restore_sliding(copied, core.sliding_state(self))
         return copied
 
     def __copy__(self) -> Self:
@@ -75,7 +86,7 @@ class SlidingWindow(core.SlidingMoments):
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), self.size, self.duration_us, *self.state())
+        return _restored, (type(self), self.size, self.duration_us, *core.sliding_state(self))
 
     def __repr__(self) -> str:
         limit = f"size={self.size:,}" if self.size else f"duration_us={self.duration_us:,}"
@@ -87,8 +98,7 @@ def rolling(values: Iterable[float], size: int) -> RollingColumns:
 
     The variance is ``m2 / (count - 1)``. Shorter windows stand at the start.
     """
-    columns = core.SlidingMoments(size=size).roll(values)
-    count, *numbers = columns
+    count, *numbers = core.rolling_columns(values, size)
     return RollingColumns(frozen(count), *map(frozen, numbers))
 
 
@@ -101,5 +111,5 @@ def _restored(
     older: int,
 ) -> SlidingWindow:
     window = kind(size=size, duration_us=duration_us)
-    window.restore(values, times_us, older)
+    core.restore_sliding(window, (values, times_us, older))
     return window

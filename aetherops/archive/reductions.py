@@ -11,7 +11,7 @@ import numpy as np
 
 from aetherops.aggregation.buckets import time_buckets
 from aetherops.aggregation.moments import Moments
-from aetherops.core import find_anomalies
+from aetherops.core import FUNCTIONS, find_anomalies
 from aetherops.errors import InvalidInputError
 from aetherops.statistics import nearest_rank
 
@@ -36,9 +36,6 @@ __all__ = [
     "points",
     "statistics",
 ]
-
-#: What a bucket of samples may be reduced to.
-FUNCTIONS = ("mean", "min", "max", "median", "last")
 
 _SECOND_US = 1_000_000
 

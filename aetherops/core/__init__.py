@@ -12,19 +12,36 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from aetherops.core.aggregation_input import (
+    FUNCTIONS,
+    MIN_STD,
+    NAN_POLICIES,
+    SummaryColumns,
+    checked_functions,
+)
 from aetherops.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from aetherops.core._pure.aggregation.accumulator import Accumulator
+    from aetherops.core._pure.aggregation.accumulator import (
+        Accumulator,
+        accumulator_state,
+        anomalies_of,
+        parts_of,
+        restore_accumulator,
+        take_anomalies,
+    )
     from aetherops.core._pure.aggregation.anomalies import find_anomalies
-    from aetherops.core._pure.aggregation.buckets import FUNCTIONS, Buckets, checked_functions
-    from aetherops.core._pure.aggregation.floats import NAN_POLICIES
+    from aetherops.core._pure.aggregation.buckets import Buckets
     from aetherops.core._pure.aggregation.kernels import instruction_set
-    from aetherops.core._pure.aggregation.moments import BlockMoments
+    from aetherops.core._pure.aggregation.moments import (
+        BlockMoments,
+        finish_moments,
+        moments_state,
+        restore_moments,
+    )
     from aetherops.core._pure.aggregation.plotting import extreme_points, largest_triangles
     from aetherops.core._pure.aggregation.rounding import round_all
     from aetherops.core._pure.aggregation.runs import (
-        SummaryColumns as SummaryColumns,
         median_runs,
         merge_runs,
         summarize_runs,
@@ -38,7 +55,12 @@ if TYPE_CHECKING:
         mean_distance,
         moving_average,
     )
-    from aetherops.core._pure.aggregation.sliding import SlidingMoments
+    from aetherops.core._pure.aggregation.sliding import (
+        SlidingMoments,
+        restore_sliding,
+        rolling_columns,
+        sliding_state,
+    )
     from aetherops.core._pure.ratelimit.bucket_counters import BucketCounters
     from aetherops.core._pure.ratelimit.fixed_counters import FixedCounters
     from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
@@ -55,6 +77,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FUNCTIONS",
     "IMPLEMENTATION",
+    "MIN_STD",
     "NAN_POLICIES",
     "Accumulator",
     "BlockMoments",
@@ -68,12 +91,16 @@ __all__ = [
     "KeyedLimiter",
     "SlidingCounters",
     "SlidingMoments",
+    "SummaryColumns",
     "TimeOutcomes",
+    "accumulator_state",
+    "anomalies_of",
     "checked_functions",
     "count_above",
     "ewma",
     "extreme_points",
     "find_anomalies",
+    "finish_moments",
     "guard_coroutine_function",
     "guard_function",
     "instruction_set",
@@ -82,21 +109,36 @@ __all__ = [
     "mean_distance",
     "median_runs",
     "merge_runs",
+    "moments_state",
     "moving_average",
+    "parts_of",
+    "restore_accumulator",
+    "restore_moments",
+    "restore_sliding",
+    "rolling_columns",
     "round_all",
+    "sliding_state",
     "summarize_runs",
+    "take_anomalies",
     "time_runs",
     "without_nan",
 ]
 
 # What each pair of twins offers under this package's name.
-_KERNELS = {
-    "aggregation.accumulator": ["Accumulator"],
+_KERNELS: dict[str, list[str]] = {
+    "aggregation.accumulator": [
+        "Accumulator",
+        "accumulator_state",
+        "anomalies_of",
+        "parts_of",
+        "restore_accumulator",
+        "take_anomalies",
+    ],
     "aggregation.anomalies": ["find_anomalies"],
-    "aggregation.buckets": ["FUNCTIONS", "Buckets", "checked_functions"],
-    "aggregation.floats": ["NAN_POLICIES"],
+    "aggregation.buckets": ["Buckets"],
+    "aggregation.floats": [],  # what the others read numbers with
     "aggregation.kernels": ["instruction_set"],
-    "aggregation.moments": ["BlockMoments"],
+    "aggregation.moments": ["BlockMoments", "finish_moments", "moments_state", "restore_moments"],
     "aggregation.plotting": ["extreme_points", "largest_triangles"],
     "aggregation.rounding": ["round_all"],
     "aggregation.runs": ["median_runs", "merge_runs", "summarize_runs", "time_runs", "without_nan"],
@@ -107,7 +149,12 @@ _KERNELS = {
         "mean_distance",
         "moving_average",
     ],
-    "aggregation.sliding": ["SlidingMoments"],
+    "aggregation.sliding": [
+        "SlidingMoments",
+        "restore_sliding",
+        "rolling_columns",
+        "sliding_state",
+    ],
     "ratelimit.bucket_counters": ["BucketCounters"],
     "ratelimit.fixed_counters": ["FixedCounters"],
     "ratelimit.keyed_counters": ["KeyedCounters"],

@@ -252,8 +252,8 @@ def print_steps() -> None:
         return run
 
     def online() -> Any:
-        judge = StreamingAggregator(FACTOR, mode="online", anomaly_threshold=THRESHOLD)
-        return judge.push_many(values)
+        detector = StreamingAggregator(FACTOR, mode="online", anomaly_threshold=THRESHOLD)
+        return detector.push_many(values)
 
     entries: dict[str, Contender] = {
         "empty loop": lambda: [None for v in values if v is None],

@@ -9,10 +9,12 @@ import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+
+from aetherops import core
 
 #: Streams in each test; AETHEROPS_LONG_TESTS=1 makes them twenty times as many.
 N_STREAMS = 6_000 if os.environ.get("AETHEROPS_LONG_TESTS") == "1" else 300
@@ -78,6 +80,17 @@ def twins() -> Callable[[str], tuple[ModuleType, ModuleType]]:
         return native, import_module(f"aetherops.core._pure.{module}")
 
     return load
+
+
+@pytest.fixture(scope="session")
+def cores(twins: Callable[[str], tuple[ModuleType, ModuleType]]) -> list[SimpleNamespace]:
+    """All that the kernels of aggregation offer: compiled, and pure."""
+    native, pure = SimpleNamespace(), SimpleNamespace()
+    for module, names in core._KERNELS.items():
+        if module.startswith("aggregation."):
+            for core_, twin in zip((native, pure), twins(module), strict=True):
+                vars(core_).update({name: getattr(twin, name) for name in names})
+    return [native, pure]
 
 
 @pytest.fixture(params=range(4), ids=lambda seed: f"seed{seed}")

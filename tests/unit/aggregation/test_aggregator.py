@@ -368,7 +368,7 @@ def test_two_threads_cannot_push_into_one_aggregator_at_once():
 @pytest.mark.skipif(core.IMPLEMENTATION == "pure", reason="the twins hold the interpreter lock")
 def test_the_parts_are_out_of_reach_while_another_thread_pushes():
     aggregator = StreamingAggregator(10, anomaly_threshold=None)
-    moments, (buckets,) = aggregator.parts()
+    moments, (buckets,) = core.parts_of(aggregator)
     values = array("d", noise(2_000_000))
     refusals = Counter()
     pushing = threading.Thread(target=lambda: [aggregator.push_many(values) for _ in range(10)])

@@ -1,6 +1,5 @@
 # Typed as its twin, aetherops/core/_pure/aggregation/runs.py.
 from aetherops.core._pure.aggregation.runs import (
-    SummaryColumns as SummaryColumns,
     median_runs as median_runs,
     merge_runs as merge_runs,
     summarize_runs as summarize_runs,

@@ -52,7 +52,7 @@ def find_anomalies(
 
 
 def cutoffs(mean: float, std: float, threshold: float, inclusive: bool) -> tuple[float, float]:
-    """The last quiet doubles on both sides of the mean; (1.0, 0.0) where there are no such two.
+    """The last doubles on both sides of the mean that are no anomalies; (1.0, 0.0) without such.
 
     The z-score is monotone on each side of the mean, rounding included, so one cut-off a side
     replaces a subtraction and a division a value.
@@ -72,17 +72,17 @@ def _cutoff(mean: float, std: float, threshold: float, inclusive: bool, sign: in
     limit = sign * inf
     if not is_anomalous(limit, mean, std, threshold, inclusive):
         return limit
-    quiet, loud = sign * _ordered_bits(mean), sign * _ordered_bits(limit)
+    inside, beyond = sign * _ordered_bits(mean), sign * _ordered_bits(limit)
     estimate = sign * _ordered_bits(mean + sign * (threshold * std))
     probe = estimate - 8
-    while loud - quiet > 1:
-        if quiet < probe < loud:
+    while beyond - inside > 1:
+        if inside < probe < beyond:
             if is_anomalous(_from_ordered_bits(sign * probe), mean, std, threshold, inclusive):
-                loud = probe
+                beyond = probe
             else:
-                quiet = probe
-        probe = estimate + 8 if probe == estimate - 8 else (quiet + loud) // 2
-    return _from_ordered_bits(sign * quiet)
+                inside = probe
+        probe = estimate + 8 if probe == estimate - 8 else (inside + beyond) // 2
+    return _from_ordered_bits(sign * inside)
 
 
 def _ordered_bits(x: float) -> int:

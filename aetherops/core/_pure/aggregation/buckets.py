@@ -11,47 +11,37 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from math import nan
-from operator import index
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from aetherops.core._pure.aggregation.floats import check_nan_policy, float_strips, nan_refused
+from aetherops.core._pure.aggregation.floats import as_double, float_strips
+from aetherops.core.aggregation_input import (
+    check_nan_policy,
+    checked_decimals,
+    checked_functions,
+    checked_int,
+    checked_state,
+    nan_refused,
+)
 from aetherops.errors import InvalidInputError
 
-__all__ = ["FUNCTIONS", "Buckets", "check_decimals", "checked_functions", "median_of"]
+__all__ = ["Buckets", "BucketsState", "median_of"]
 
-FUNCTIONS = ("mean", "median", "min", "max", "last")
+#: The running numbers of the filling bucket, its values, the completed columns.
+BucketsState: TypeAlias = tuple[
+    tuple[int, int, float, float, float, float], "array[float]", "tuple[array[float], ...]"
+]
 
 
 class Filling(NamedTuple):
     n: int  # values taken
     n_numbers: int  # of them, those that are not NaN; the rest is about these
     sum: float
-    low: float
-    high: float
+    min: float
+    max: float
     last: float
 
 
 _EMPTY = Filling(0, 0, 0.0, nan, nan, nan)
-
-
-def check_decimals(decimals: int | None) -> int | None:
-    if decimals is not None and not 0 <= index(decimals) <= 15:
-        raise InvalidInputError("decimals", decimals, "None or 0 to 15")
-    return decimals
-
-
-def checked_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
-    """The names as a tuple, each known and given once."""
-    names = (functions,) if isinstance(functions, str) else tuple(functions)
-    for name in names:
-        if name not in FUNCTIONS or names.count(name) > 1:
-            names = ()
-            break
-    if not names:
-        raise InvalidInputError(
-            "functions", functions, f"some of {', '.join(FUNCTIONS)}, each once"
-        )
-    return names
 
 
 def median_of(x: Sequence[float]) -> float:
@@ -74,20 +64,19 @@ class Buckets:
         decimals: int | None = None,
         nan_policy: str = "propagate",
     ) -> None:
-        if index(factor) <= 0:
-            raise InvalidInputError("factor", factor, "1 or more values a bucket")
+        self._factor = checked_int("factor", factor, 1)
         self._policy = check_nan_policy(nan_policy)
-        self.factor = index(factor)
-        self.functions = checked_functions(functions)
-        self.decimals = check_decimals(decimals)
+        self._functions = checked_functions(functions)
+        self._decimals = checked_decimals(decimals)
         self._omits_nan = nan_policy == "omit"
+        self._with_median = "median" in self._functions
         self.reset()
 
     def reset(self) -> None:
         """Forget every value."""
         self._filling = _EMPTY
         self._held = array("d")
-        self._columns = tuple(array("d") for _ in self.functions)
+        self._columns = tuple(array("d") for _ in self._functions)
 
     def push_many(self, values: Iterable[float]) -> None:
         """Take values from an iterable or a buffer of float64."""
@@ -106,28 +95,38 @@ class Buckets:
         self._take(x)
 
     def _take(self, x: list[float]) -> None:
+        self._even_out()
         start = 0
         if self._filling.n:
-            start = min(self.factor - self._filling.n, len(x))
+            start = min(self._factor - self._filling.n, len(x))
             self._fill(x[:start])
-        end = len(x) - (len(x) - start) % self.factor
-        if self.functions == ("mean",):
+        end = len(x) - (len(x) - start) % self._factor
+        if self._functions == ("mean",):
             self._reduce_means(x, start, end)
         else:
-            for first in range(start, end, self.factor):
-                self._reduce(x[first : first + self.factor])
+            for first in range(start, end, self._factor):
+                self._reduce(x[first : first + self._factor])
         if len(x) > end:
             self._fill(x[end:])
 
+    def _even_out(self) -> None:
+        """Take back what a call that was cut short by a signal handler has left of a bucket."""
+        shortest = min(map(len, self._columns))
+        for column in self._columns:
+            del column[shortest:]
+        del self._held[self._filling.n :]
+
     def _fill(self, x: list[float]) -> None:
         """Take at most what the filling bucket lacks."""
-        if "median" in self.functions:
+        if self._with_median:
             self._held.extend(x)
-        self._filling = self._absorb(self._filling, x)
-        if self._filling.n == self.factor:
-            self._complete(self._filling, self._held)
-            self._filling = _EMPTY
-            self._held = array("d")
+        filling = self._absorb(self._filling, x)
+        if filling.n < self._factor:
+            self._filling = filling
+            return
+        held = self._held
+        self._filling, self._held = _EMPTY, array("d")  # both or neither
+        self._complete(filling, held)
 
     def _reduce(self, x: list[float]) -> None:
         """Reduce a whole bucket where it lies."""
@@ -135,7 +134,7 @@ class Buckets:
 
     def _reduce_means(self, x: list[float], start: int, end: int) -> None:
         """Reduce whole buckets from x[start] to x[end] where nothing but means is asked for."""
-        factor, decimals, column = self.factor, self.decimals, self._columns[0]
+        factor, decimals, column = self._factor, self._decimals, self._columns[0]
         sums = []
         for first in range(start, end, factor):
             total = 0.0
@@ -167,7 +166,7 @@ class Buckets:
         return Filling(n + len(x), n_numbers, total, low, high, last)
 
     def _complete(self, filling: Filling, values: Sequence[float]) -> None:
-        for column, function in zip(self._columns, self.functions, strict=True):
+        for column, function in zip(self._columns, self._functions, strict=True):
             column.append(self._reduced(function, filling, values))
 
     def _reduced(self, function: str, filling: Filling, values: Sequence[float]) -> float:
@@ -182,15 +181,33 @@ class Buckets:
             if value != value:
                 return nan
         elif function == "min":
-            value = filling.low + 0.0
+            value = filling.min + 0.0
         elif function == "max":
-            value = filling.high + 0.0
+            value = filling.max + 0.0
         else:
-            value = median_of([v for v in values if v == v])
+            numbers = [v for v in values if v == v]
+            if not numbers:  # a restored bucket may say otherwise
+                return nan
+            value = median_of(numbers)
         return self._rounded(value)
 
     def _rounded(self, value: float) -> float:
-        return value if self.decimals is None else round(value, self.decimals)
+        return value if self._decimals is None else round(value, self._decimals)
+
+    @property
+    def factor(self) -> int:
+        """Values a bucket."""
+        return self._factor
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """What each bucket is reduced to."""
+        return self._functions
+
+    @property
+    def decimals(self) -> int | None:
+        """To how many decimals results are rounded; ``None`` leaves them alone."""
+        return self._decimals
 
     @property
     def nan_policy(self) -> str:
@@ -204,12 +221,14 @@ class Buckets:
 
     def completed(self) -> tuple[array[float], ...]:
         """A column a function, of the completed buckets."""
+        self._even_out()
         return tuple(column[:] for column in self._columns)
 
     def current(self) -> tuple[float, ...]:
         """The filling bucket, one number a function; NaN where it is empty."""
+        self._even_out()
         return tuple(
-            self._reduced(function, self._filling, self._held) for function in self.functions
+            self._reduced(function, self._filling, self._held) for function in self._functions
         )
 
     def merge(self, other: Buckets) -> None:
@@ -218,42 +237,47 @@ class Buckets:
         if not known or self._shape() != other._shape():
             raise InvalidInputError("other", other, "buckets of the same factor and functions")
         filling, held, columns = other.state()
+        self._even_out()
         if self._filling.n:
             self._complete(self._filling, self._held)
         completed = self.drain()
         for column, more in zip(completed, columns, strict=True):
             column.extend(more)
-        self.restore(filling, held, completed)
+        self.restore((filling, held, completed))
 
     def _shape(self) -> tuple[object, ...]:
-        return self.factor, self.functions, self.decimals, self._policy
+        return self._factor, self._functions, self._decimals, self._policy
 
     def drain(self) -> tuple[array[float], ...]:
         """The columns of the completed buckets, which are then forgotten."""
+        self._even_out()
         drained = self._columns
-        self._columns = tuple(array("d") for _ in self.functions)
+        self._columns = tuple(array("d") for _ in self._functions)
         return drained
 
-    def state(
-        self,
-    ) -> tuple[tuple[int, int, float, float, float, float], array[float], tuple[array[float], ...]]:
+    def state(self) -> BucketsState:
         """The running numbers of the filling bucket, its values, the completed columns."""
-        return tuple(self._filling), self._held[:], self.completed()  # type: ignore[return-value]
+        completed = self.completed()
+        return tuple(self._filling), self._held[:], completed  # type: ignore[return-value]
 
-    def restore(
-        self,
-        filling: tuple[int, int, float, float, float, float],
-        held: array[float],
-        columns: Sequence[array[float]],
-    ) -> None:
-        """Become what ``state`` told."""
-        n, n_numbers, total, low, high, last = filling
-        if not 0 <= n_numbers <= n < self.factor:
-            raise InvalidInputError("filling", filling, f"fewer than {self.factor} values")
-        if len(held) != (n if "median" in self.functions else 0):
+    def restore(self, state: BucketsState) -> None:
+        """Become what ``state`` told.
+
+        Raises
+        ------
+        InvalidInputError
+            The parts do not fit this factor and these functions, or each other.
+        """
+        filling, values, completed = checked_state(state, 3)
+        n, n_numbers, *numbers = checked_state(filling, 6)
+        total, low, high, last = map(as_double, numbers)
+        n = checked_int("filling", n, 0, self._factor - 1)
+        n_numbers = checked_int("filling", n_numbers, 0, n)
+        held = array("d", values)
+        if len(held) != (n if self._with_median else 0):
             raise InvalidInputError("held", len(held), "the values of the filling bucket")
-        if len(columns) != len(self.functions) or len({len(column) for column in columns}) != 1:
+        columns = tuple(array("d", column) for column in completed)
+        if len(columns) != len(self._functions) or len({len(one) for one in columns}) != 1:
             raise InvalidInputError("columns", len(columns), "a column a function, equally long")
-        self._columns = tuple(array("d", column) for column in columns)
-        self._held = array("d", held)
+        self._columns, self._held = columns, held
         self._filling = Filling(n, n_numbers, total, low, high, last)

@@ -1,38 +1,49 @@
 # Twin: ext/aetherops/core/_native/aggregation/floats.pyx
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
-"""Any source of floats as strips of doubles: buffers, lists, iterators."""
+"""Sources of numbers: anything iterable as strips of doubles, and whole columns."""
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from math import ldexp
+from typing import Any
 
+from aetherops.core.aggregation_input import FLOAT64_FORMATS, INT64_FORMATS, column_refused
 from aetherops.errors import InvalidInputError
 
-__all__ = ["NAN_POLICIES", "as_double", "check_nan_policy", "float_strips", "nan_refused"]
-
-NAN_POLICIES = ("propagate", "omit", "raise")
+__all__ = ["as_double", "float64_column", "float_strips", "int64_column"]
 
 _STRIP = 2048
-_FLOAT64_FORMATS = ("d", "@d", "=d", "<d" if sys.byteorder == "little" else ">d")
-
-
-def check_nan_policy(policy: str) -> str:
-    if policy not in NAN_POLICIES:
-        raise InvalidInputError("nan_policy", policy, "'propagate', 'omit' or 'raise'")
-    return policy
-
-
-def nan_refused(field: str) -> InvalidInputError:
-    return InvalidInputError(field, float("nan"), "a number (nan_policy is 'raise')")
 
 
 def as_double(value: float) -> float:
     """The value as a float; text is refused, unlike by ``float``."""
     return value if type(value) is float else ldexp(value, 0)
+
+
+def float64_column(values: object, field: str) -> memoryview[float]:
+    """A contiguous buffer of float64, which is not copied."""
+    return _column(values, field, "float64", "d", FLOAT64_FORMATS)
+
+
+def int64_column(values: object, field: str) -> memoryview[int]:
+    """A contiguous buffer of int64, which is not copied."""
+    return _column(values, field, "int64", "q", INT64_FORMATS)
+
+
+def _column(
+    values: object, field: str, kind: str, typecode: Any, formats: tuple[str, ...]
+) -> memoryview[Any]:
+    view = _view(values)
+    if view is None or view.format not in formats or view.ndim != 1:
+        raise column_refused(field, values, kind)
+    if not view.contiguous and len(view):
+        raise column_refused(field, values, kind)
+    if view.format == typecode:
+        return view
+    return view.cast("B").cast(typecode) if len(view) else memoryview(array(typecode))
 
 
 def float_strips(values: Iterable[float]) -> Iterator[list[float]]:
@@ -77,12 +88,16 @@ def _strips_of_iterator(iterator: Iterator[float]) -> Iterator[list[float]]:
 
 
 def _float64_view(values: object) -> memoryview | None:
-    try:
-        view = memoryview(values)  # type: ignore[arg-type]
-    except (TypeError, BufferError, ValueError):
-        return None
-    if view.format not in _FLOAT64_FORMATS:
+    view = _view(values)
+    if view is None or view.format not in FLOAT64_FORMATS:
         return None
     if view.ndim != 1:
         raise InvalidInputError("values", f"{view.ndim} dimensions", "one dimension")
     return view
+
+
+def _view(values: object) -> memoryview | None:
+    try:
+        return memoryview(values)  # type: ignore[arg-type]
+    except (TypeError, BufferError, ValueError):
+        return None

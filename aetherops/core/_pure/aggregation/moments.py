@@ -2,10 +2,10 @@
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
 """Count, mean, squares about it, extremes and ends of a stream, in one pass.
 
-Values are taken in blocks of 512. A block's mean and squares are found in sixteen lanes by the
-corrected two-pass algorithm; blocks are merged by the formula of Chan, Golub and LeVeque (1983),
-which for a block of one value is Welford's step (1962). The block that is filling is kept as it is,
-so that any cut of the input gives the same bits.
+Values are taken in blocks of 512. A block's mean and squares are found in sixteen partial sums by
+the corrected two-pass algorithm; blocks are merged by the formula of Chan, Golub and LeVeque
+(1983), which for a block of one value is Welford's step (1962). The block that is filling is kept
+as it is, so that any cut of the input gives the same bits.
 """
 
 from __future__ import annotations
@@ -14,20 +14,37 @@ from array import array
 from collections.abc import Iterable, Sequence
 from math import inf, isfinite, nan, sqrt
 from operator import add
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from aetherops.core._pure.aggregation.floats import (
-    as_double,
+from aetherops.core._pure.aggregation.floats import as_double, float_strips
+from aetherops.core.aggregation_input import (
     check_nan_policy,
-    float_strips,
+    checked_int,
+    checked_state,
     nan_refused,
 )
 from aetherops.errors import InvalidInputError
 
-__all__ = ["BLOCK", "BlockMoments", "Totals", "merge_totals", "take_all", "take_block", "two_sum"]
+__all__ = [
+    "BLOCK",
+    "BlockMoments",
+    "MomentsState",
+    "Totals",
+    "finish_moments",
+    "merge_totals",
+    "moments_state",
+    "restore_moments",
+    "take_all",
+    "take_block",
+    "two_sum",
+]
+
+#: Count, mean, its low part, m2, min, max, first and last of the whole blocks; the filling one.
+MomentsState: TypeAlias = tuple[int, float, float, float, float, float, float, float, bytes]
 
 BLOCK = 512
-LANES = 16
+_LAST = BLOCK - 1
+PARTIALS = 16
 _SPLITTABLE = 1e290  # from here on a distance would overflow where it is halved
 
 
@@ -134,9 +151,9 @@ def _block_moments(x: Sequence[float]) -> tuple[float, float, float, float, floa
     """
     sums = []
     low = high = x[0]
-    for lane in range(LANES):
+    for first in range(PARTIALS):
         total = 0.0
-        for v in x[lane::LANES]:
+        for v in x[first::PARTIALS]:
             total += v
             if v < low:
                 low = v
@@ -148,9 +165,9 @@ def _block_moments(x: Sequence[float]) -> tuple[float, float, float, float, floa
         return _hard_block(x)
     rests = []
     squares = []
-    for lane in range(LANES):
+    for first in range(PARTIALS):
         rest = square = 0.0
-        for v in x[lane::LANES]:
+        for v in x[first::PARTIALS]:
             d = v - centre
             rest += d
             square += d * d
@@ -159,12 +176,12 @@ def _block_moments(x: Sequence[float]) -> tuple[float, float, float, float, floa
     return _corrected(len(x), centre, _total_of(rests), _total_of(squares), low + 0.0, high + 0.0)
 
 
-def _total_of(lanes: list[float]) -> float:
-    """Lanes are combined in halves: 0 with 8, 1 with 9 ...; then 0 with 4 ..."""
-    while len(lanes) > 1:
-        half = len(lanes) // 2
-        lanes = list(map(add, lanes[:half], lanes[half:]))
-    return lanes[0]
+def _total_of(partials: list[float]) -> float:
+    """Partial sums are combined in halves: 0 with 8, 1 with 9 ...; then 0 with 4 ..."""
+    while len(partials) > 1:
+        half = len(partials) // 2
+        partials = list(map(add, partials[:half], partials[half:]))
+    return partials[0]
 
 
 def _block_centre(x: Sequence[float], total: float) -> float:
@@ -222,10 +239,10 @@ class BlockMoments:
             if self._policy == "raise":
                 raise nan_refused("x")
             return
-        self._filling.append(x)
-        if len(self._filling) == BLOCK:
-            self._folded = take_block(self._folded, self._filling)
-            self._filling = []
+        if len(self._filling) < _LAST:
+            self._filling.append(x)
+        else:
+            self._append([x])
 
     def push_many(self, values: Iterable[float]) -> None:
         """Take values from an iterable or a buffer of float64, which is not copied.
@@ -252,17 +269,19 @@ class BlockMoments:
         self._append(kept)
 
     def _append(self, x: list[float]) -> None:
-        start = 0
-        if self._filling:
-            start = BLOCK - len(self._filling)
-            self._filling.extend(x[:start])
-            if len(self._filling) < BLOCK:
-                return
-            self._folded = take_block(self._folded, self._filling)
+        start = BLOCK - len(self._filling)
+        if len(x) < start:
+            self._filling.extend(x)
+            return
+        folded = take_block(self._folded, self._filling + x[:start])
         while len(x) - start >= BLOCK:
-            self._folded = take_block(self._folded, x[start : start + BLOCK])
+            folded = take_block(folded, x[start : start + BLOCK])
             start += BLOCK
-        self._filling = x[start:]
+        self._become(folded, x[start:])
+
+    def _become(self, folded: Totals, filling: list[float]) -> None:
+        # Both or neither: no signal handler runs between the two.
+        self._folded, self._filling = folded, filling
 
     def _totals(self) -> Totals:
         """Of all values, those of the filling block included."""
@@ -272,13 +291,11 @@ class BlockMoments:
         """Take what another has seen, as if it had come after; the filling blocks are closed."""
         if not isinstance(other, BlockMoments):
             raise TypeError(f"other: expected Moments, got {type(other).__name__}")
-        self._folded = merge_totals(self._totals(), other._totals())
-        self._filling = []
+        self._become(merge_totals(self._totals(), other._totals()), [])
 
     def reset(self) -> None:
         """Forget every value."""
-        self._folded = _NOTHING
-        self._filling = []
+        self._become(_NOTHING, [])
 
     @property
     def nan_policy(self) -> str:
@@ -292,22 +309,22 @@ class BlockMoments:
 
     @property
     def mean(self) -> float:
-        """NaN of no values."""
+        """The mean; NaN of no values."""
         return self._totals().mean
 
     @property
     def m2(self) -> float:
-        """The squares of the distances from the mean, summed."""
+        """The squares of the distances from the mean, summed; 0.0 of no values."""
         return self._totals().m2
 
     @property
     def min(self) -> float:
-        """NaN of no values."""
+        """The smallest value; NaN of no values."""
         return self._totals().min
 
     @property
     def max(self) -> float:
-        """NaN of no values."""
+        """The largest value; NaN of no values."""
         return self._totals().max
 
     @property
@@ -323,11 +340,16 @@ class BlockMoments:
         return self._filling[-1] if self._filling else self._folded.last
 
     def variance(self, ddof: int = 1) -> float:
-        """``m2 / (count - ddof)``; NaN where that divisor is not positive."""
+        """``m2 / (count - ddof)``; NaN where that divisor is not positive.
+
+        Raises
+        ------
+        InvalidInputError
+            ``ddof`` is negative.
+        """
         totals = self._totals()
-        if ddof < 0:
-            raise InvalidInputError("ddof", ddof, "0 or more")
-        return totals.m2 / float(totals.count - ddof) if totals.count > ddof else nan
+        subtracted = checked_int("ddof", ddof, 0)
+        return totals.m2 / float(totals.count - subtracted) if totals.count > subtracted else nan
 
     def std(self, ddof: int = 1) -> float:
         """The root of the variance."""
@@ -338,30 +360,35 @@ class BlockMoments:
         t = self._totals()
         return t.count, t.mean, t.m2, t.min, t.max, t.first, t.last
 
-    def finish(self) -> tuple[int, float, float, float, float, float, float]:
-        """The summary. The filling block is closed, and its room given back."""
-        self._folded = self._totals()
-        self._filling = []
-        return self.summary()
 
-    def state(self) -> tuple[int, float, float, float, float, float, float, float, bytes]:
-        """The totals of the whole blocks, then the values of the filling one, as float64."""
-        return (*self._folded, array("d", self._filling).tobytes())
+def finish_moments(
+    moments: BlockMoments,
+) -> tuple[int, float, float, float, float, float, float]:
+    """The summary. The filling block is closed, and its room given back."""
+    moments._become(moments._totals(), [])
+    return moments.summary()
 
-    def restore(
-        self,
-        count: int,
-        mean: float,
-        mean_low: float,
-        m2: float,
-        low: float,
-        high: float,
-        first: float,
-        last: float,
-        filling: bytes = b"",
-    ) -> None:
-        """Become what ``state`` told."""
-        if len(filling) % 8 or len(filling) >= BLOCK * 8:
-            raise InvalidInputError("filling", filling, "whole float64 values, fewer than 512")
-        self._folded = Totals(count, mean, mean_low, m2, low, high, first, last)
-        self._filling = array("d", filling).tolist()
+
+def moments_state(moments: BlockMoments) -> MomentsState:
+    """The totals of the whole blocks, then the values of the filling one, as float64."""
+    return (*moments._folded, array("d", moments._filling).tobytes())
+
+
+def restore_moments(moments: BlockMoments, state: MomentsState) -> None:
+    """Make moments what ``moments_state`` told.
+
+    Raises
+    ------
+    InvalidInputError
+        The count or m2 is negative, or the filling block is no bytes of fewer than 512 float64.
+    """
+    count, mean, mean_low, m2, low, high, first, last, filling = checked_state(state, 9)
+    numbers = map(as_double, (mean, mean_low, m2, low, high, first, last))
+    folded = Totals._make((count, *numbers))
+    folded = folded._replace(count=checked_int("count", count, 0))
+    if folded.m2 < 0.0:
+        raise InvalidInputError("m2", folded.m2, "0 or more")
+    size = len(filling) if isinstance(filling, bytes) else -1
+    if size % 8 or not 0 <= size < BLOCK * 8:
+        raise InvalidInputError("filling", filling, "whole float64 values, fewer than 512")
+    moments._become(folded, array("d", filling).tolist())

@@ -7,18 +7,38 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
+from aetherops.core._pure.aggregation.floats import float64_column
+from aetherops.core.aggregation_input import check_lengths, checked_int
+
 __all__ = ["extreme_points", "largest_triangles"]
 
 
-def largest_triangles(times: Sequence[float] | None, y: Sequence[float], n_out: int) -> array[int]:
+def largest_triangles(
+    times: Sequence[float] | None, values: Sequence[float], n_out: int
+) -> array[int]:
     """Indices of ``n_out`` points, 3 to n of them: largest triangle, three buckets.
 
     Steinarsson (2013): the first and the last point stay; of each bucket between, the point that
     spans the largest triangle with the point chosen before it and the mean of the next bucket. NaN
     is left out of that mean and is chosen only where a bucket holds nothing else.
+
+    Parameters
+    ----------
+    times : shape (n,), float64, where the values lie on the horizontal axis; ``None`` for at
+        their indices.
+    values : shape (n,), float64.
     """
+    y = float64_column(values, "values").tolist()
     n = len(y)
-    x: Sequence[float] = range(n) if times is None else times
+    x: Sequence[float] = range(n)
+    if times is not None:
+        x = float64_column(times, "times").tolist()
+        check_lengths(n, times=len(x))
+    return _triangles(x, y, checked_int("n_out", n_out, 3, n))
+
+
+def _triangles(x: Sequence[float], y: Sequence[float], n_out: int) -> array[int]:
+    n = len(y)
     indices = array("q", [0])
     chosen = 0
     for bucket in range(n_out - 2):
@@ -49,10 +69,15 @@ def largest_triangles(times: Sequence[float] | None, y: Sequence[float], n_out: 
     return indices
 
 
-def extreme_points(y: Sequence[float], n_buckets: int) -> array[int]:
-    """Indices of the smallest and the largest value of each bucket, in order, NaN passed over."""
+def extreme_points(values: Sequence[float], n_buckets: int) -> array[int]:
+    """Indices of the smallest and the largest value of each bucket, in order, NaN passed over.
+
+    There are 1 to n buckets for n values; one of NaN alone keeps its first.
+    """
+    y = float64_column(values, "values").tolist()
     n = len(y)
     indices = array("q")
+    n_buckets = checked_int("n_buckets", n_buckets, 1, n)
     for bucket in range(n_buckets):
         start = bucket * n // n_buckets
         end = (bucket + 1) * n // n_buckets

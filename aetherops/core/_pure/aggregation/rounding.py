@@ -7,7 +7,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 
-from aetherops.core._pure.aggregation.buckets import check_decimals
+from aetherops.core.aggregation_input import checked_decimals
 
 __all__ = ["round_all"]
 
@@ -15,7 +15,8 @@ __all__ = ["round_all"]
 def round_all(values: Iterable[float], decimals: int | None) -> array[float]:
     """Each value rounded; copied as it is where decimals is None."""
     rounded = array("d", values)
-    if check_decimals(decimals) is not None:
+    decimals = checked_decimals(decimals)
+    if decimals is not None:
         for i, value in enumerate(rounded):
             rounded[i] = round(value, decimals)
     return rounded

@@ -12,31 +12,21 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from math import nan
-from typing import TypeAlias
 
 from aetherops.core._pure.aggregation.buckets import median_of
+from aetherops.core._pure.aggregation.floats import float64_column, int64_column
 from aetherops.core._pure.aggregation.moments import Totals, merge_totals, take_all
+from aetherops.core.aggregation_input import (
+    SummaryColumns,
+    check_lengths,
+    check_offset_count,
+    checked_int,
+    checked_time_range,
+    offset_refused,
+)
 from aetherops.errors import InvalidInputError, LimitExceededError
 
-__all__ = [
-    "SummaryColumns",
-    "median_runs",
-    "merge_runs",
-    "summarize_runs",
-    "time_runs",
-    "without_nan",
-]
-
-# The columns count, mean, m2, min, max, first, last.
-SummaryColumns: TypeAlias = tuple[
-    "array[int]",
-    "array[float]",
-    "array[float]",
-    "array[float]",
-    "array[float]",
-    "array[float]",
-    "array[float]",
-]
+__all__ = ["median_runs", "merge_runs", "summarize_runs", "time_runs", "without_nan"]
 
 _NOTHING = Totals(0, nan, 0.0, nan, nan, nan, nan, nan)
 
@@ -50,7 +40,7 @@ def _check_times(times: Sequence[int]) -> None:
 
 
 def time_runs(
-    times: Sequence[int],
+    times_us: Sequence[int],
     width_us: int,
     origin_us: int,
     start_us: int,
@@ -60,51 +50,98 @@ def time_runs(
 ) -> tuple[array[int], array[int]]:
     """Runs of the times in [start_us, end_us) that fall into the same bucket.
 
-    Returns the starts of the buckets and one offset more than there are runs. Buckets without a
-    time are left out, or become empty runs.
+    Parameters
+    ----------
+    times_us : shape (n,), int64, ascending: microseconds since 1970, within 2**61 of it.
+    width_us, origin_us : bucket k covers ``[origin_us + k*width_us, origin_us + (k+1)*width_us)``.
+    with_empty : whether buckets without a time become empty runs, or are left out.
+    limit : the most buckets that may be needed.
+
+    Returns
+    -------
+    The starts of the buckets, and one offset more than there are runs.
+
+    Raises
+    ------
+    InvalidInputError
+        Times run backwards, or an argument is out of range.
+    LimitExceededError
+        More than ``limit`` buckets would be needed.
     """
-    starts, offsets = array("q"), array("q")
+    times = int64_column(times_us, "times_us")
     _check_times(times)
-    low = bisect_left(times, start_us)
-    high = bisect_left(times, end_us, low)
-    offsets.append(low)
+    ends = (times[0], times[-1]) if len(times) else ()
+    limit = checked_int("limit", limit, 0)
+    width, origin, start, end = checked_time_range(
+        ends, len(times), width_us, origin_us, start_us, end_us
+    )
     if with_empty:
-        if start_us >= end_us:
-            return starts, offsets
-        first = (start_us - origin_us) // width_us
-        n_runs = (end_us - 1 - origin_us) // width_us - first + 1
-        if n_runs > limit:
-            raise LimitExceededError("time buckets", limit, n_runs)
-        for bucket in range(first, first + n_runs):
-            starts.append(origin_us + bucket * width_us)
-            low = bisect_left(times, origin_us + (bucket + 1) * width_us, low, high)
-            offsets.append(low)
+        return _runs_with_empty(times, width, origin, start, end, limit)
+    return _runs_of_times(times, width, origin, start, end, limit)
+
+
+def _runs_with_empty(
+    times: Sequence[int], width: int, origin: int, start: int, end: int, limit: int
+) -> tuple[array[int], array[int]]:
+    low = bisect_left(times, start)
+    high = bisect_left(times, end, low)
+    starts, offsets = array("q"), array("q", [low])
+    if start >= end:
         return starts, offsets
-    while low < high:
-        bucket = (times[low] - origin_us) // width_us
-        if len(starts) == limit:
-            raise LimitExceededError("time buckets", limit, limit + 1)
-        starts.append(origin_us + bucket * width_us)
-        low = bisect_left(times, origin_us + (bucket + 1) * width_us, low, high)
+    first = (start - origin) // width
+    n_runs = (end - 1 - origin) // width - first + 1
+    if n_runs > limit:
+        raise LimitExceededError("time buckets", limit, n_runs)
+    for bucket in range(first, first + n_runs):
+        starts.append(origin + bucket * width)
+        low = bisect_left(times, origin + (bucket + 1) * width, low, high)
         offsets.append(low)
     return starts, offsets
 
 
+def _runs_of_times(
+    times: Sequence[int], width: int, origin: int, start: int, end: int, limit: int
+) -> tuple[array[int], array[int]]:
+    low = bisect_left(times, start)
+    high = bisect_left(times, end, low)
+    starts, offsets = array("q"), array("q", [low])
+    while low < high:
+        bucket = (times[low] - origin) // width
+        if len(starts) == limit:
+            raise LimitExceededError("time buckets", limit, limit + 1)
+        starts.append(origin + bucket * width)
+        low = bisect_left(times, origin + (bucket + 1) * width, low, high)
+        offsets.append(low)
+    return starts, offsets
+
+
+def _checked_offsets(offsets: Sequence[int], n: int) -> memoryview[int]:
+    """Ascending indices from 0 to n, one or more."""
+    column = int64_column(offsets, "offsets")
+    check_offset_count(len(column))
+    before = 0
+    for i, offset in enumerate(column):
+        if not before <= offset <= n:
+            raise offset_refused(i, offset, before, n)
+        before = offset
+    return column
+
+
 def without_nan(values: Sequence[float], offsets: Sequence[int]) -> tuple[array[float], array[int]]:
-    """The runs without their NaN."""
+    """The runs without their NaN: what is left of the values, and its offsets.
+
+    Raises
+    ------
+    InvalidInputError
+        The offsets do not ascend inside the values.
+    """
+    column = float64_column(values, "values")
+    bounds = _checked_offsets(offsets, len(column))
     kept, kept_offsets = array("d"), array("q", [0])
-    for run in range(len(offsets) - 1):
-        kept.extend(v for v in values[offsets[run] : offsets[run + 1]] if v == v)
+    for run in range(len(bounds) - 1):
+        kept.extend(v for v in column[bounds[run] : bounds[run + 1]] if v == v)
         kept_offsets.append(len(kept))
     return kept, kept_offsets
-
-
-def _check_offsets(offsets: Sequence[int], n: int) -> None:
-    if len(offsets) == 0 or offsets[0] < 0 or offsets[len(offsets) - 1] > n:
-        raise InvalidInputError("offsets", list(offsets), f"indices from 0 to {n}")
-    for i in range(1, len(offsets)):
-        if offsets[i] < offsets[i - 1]:
-            raise InvalidInputError(f"offsets[{i}]", offsets[i], f"{offsets[i - 1]} or more")
 
 
 def _columns(rows: Iterable[Totals]) -> SummaryColumns:
@@ -122,20 +159,33 @@ def _columns(rows: Iterable[Totals]) -> SummaryColumns:
 
 
 def summarize_runs(values: Sequence[float], offsets: Sequence[int]) -> SummaryColumns:
-    """Columns count, mean, m2, min, max, first, last: a row a run, NaN where it is empty."""
-    _check_offsets(offsets, len(values))
+    """Columns count, mean, m2, min, max, first, last: a row a run, NaN where it is empty.
+
+    Raises
+    ------
+    InvalidInputError
+        The offsets do not ascend inside the values.
+    """
+    column = float64_column(values, "values")
+    bounds = _checked_offsets(offsets, len(column))
     return _columns(
-        take_all(_NOTHING, values[offsets[run] : offsets[run + 1]])
-        for run in range(len(offsets) - 1)
+        take_all(_NOTHING, column[bounds[run] : bounds[run + 1]]) for run in range(len(bounds) - 1)
     )
 
 
 def median_runs(values: Sequence[float], offsets: Sequence[int]) -> array[float]:
-    """The median of each run; NaN where it is empty or holds NaN."""
-    _check_offsets(offsets, len(values))
+    """The median of each run; NaN where it is empty or holds NaN.
+
+    Raises
+    ------
+    InvalidInputError
+        The offsets do not ascend inside the values.
+    """
+    column = float64_column(values, "values")
+    bounds = _checked_offsets(offsets, len(column))
     medians = array("d")
-    for run in range(len(offsets) - 1):
-        part = values[offsets[run] : offsets[run + 1]]
+    for run in range(len(bounds) - 1):
+        part = column[bounds[run] : bounds[run + 1]]
         medians.append(nan if not len(part) or any(v != v for v in part) else median_of(part))
     return medians
 
@@ -144,24 +194,41 @@ def merge_runs(
     count: Sequence[int],
     mean: Sequence[float],
     m2: Sequence[float],
-    low: Sequence[float],
-    high: Sequence[float],
+    min: Sequence[float],  # noqa: A002  # the column's name
+    max: Sequence[float],  # noqa: A002
     first: Sequence[float],
     last: Sequence[float],
     offsets: Sequence[int],
 ) -> SummaryColumns:
-    """Merge the rows of each run of summaries, in order, to one."""
-    _check_offsets(offsets, len(count))
-    if not len(count) == len(mean) == len(m2) == len(low) == len(high) == len(first) == len(last):
-        raise InvalidInputError("columns", len(count), "seven columns of one length")
+    """Merge the rows of each run of summaries, in order, to one.
+
+    Parameters
+    ----------
+    count : shape (n,), int64.
+    mean, m2, min, max, first, last : shape (n,), float64.
+    offsets : run i holds the rows ``offsets[i]`` to ``offsets[i + 1]``.
+
+    Returns
+    -------
+    The seven columns, a row a run.
+
+    Raises
+    ------
+    InvalidInputError
+        The columns differ in length, or the offsets do not ascend inside them.
+    """
+    named = {"mean": mean, "m2": m2, "min": min, "max": max, "first": first, "last": last}
+    counts = int64_column(count, "count")
+    columns = {name: float64_column(values, name) for name, values in named.items()}
+    check_lengths(len(counts), **{name: len(column) for name, column in columns.items()})
+    bounds = _checked_offsets(offsets, len(counts))
+    means, *others = columns.values()
+    rows = [Totals(n, mean, 0.0, *rest) for n, mean, *rest in zip(counts, means, *others)]  # noqa: B905
 
     def merged(run: int) -> Totals:
         totals = _NOTHING
-        for row in range(offsets[run], offsets[run + 1]):
-            part = Totals(
-                count[row], mean[row], 0.0, m2[row], low[row], high[row], first[row], last[row]
-            )
-            totals = merge_totals(totals, part)
+        for row in rows[bounds[run] : bounds[run + 1]]:
+            totals = merge_totals(totals, row)
         return totals
 
-    return _columns(merged(run) for run in range(len(offsets) - 1))
+    return _columns(merged(run) for run in range(len(bounds) - 1))

@@ -11,15 +11,19 @@ twice in its life, and nothing is ever taken out of a sum.
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from collections.abc import Iterable, Sequence
 from math import isfinite, nan
+from typing import TypeAlias
 
-from aetherops.core._pure.aggregation.floats import as_double, float_strips
+from aetherops.core._pure.aggregation.floats import as_double, float_strips, int64_column
 from aetherops.core._pure.aggregation.moments import Totals, merge_totals
+from aetherops.core.aggregation_input import checked_int, checked_int64, checked_state
 from aetherops.errors import InvalidInputError
 
-__all__ = ["SlidingMoments"]
+__all__ = ["SlidingMoments", "SlidingState", "restore_sliding", "rolling_columns", "sliding_state"]
+
+#: Values, times, and how many of the values are the older ones.
+SlidingState: TypeAlias = "tuple[array[float], array[int], int]"
 
 _NOTHING = Totals(0, nan, 0.0, 0.0, nan, nan, nan, nan)
 
@@ -27,6 +31,11 @@ _NOTHING = Totals(0, nan, 0.0, 0.0, nan, nan, nan, nan)
 def _single(x: float) -> Totals:
     extreme = x + 0.0
     return Totals(1, x, 0.0, 0.0 if isfinite(x) else nan, extreme, extreme, x, x)
+
+
+# A value, its time, and the moments of it with all that follow it up to the turn; those of a newer
+# value are of it with those before it.
+_Entry: TypeAlias = tuple[float, int, Totals]
 
 
 class SlidingMoments:
@@ -37,79 +46,120 @@ class SlidingMoments:
             raise InvalidInputError(
                 "size", (size, duration_us), "either a size or a duration_us, more than 0"
             )
-        self.size = size
-        self.duration_us = duration_us
+        self._size = checked_int("size", size, 0)
+        self._duration_us = checked_int64("duration_us", duration_us)
         self.reset()
+
+    @property
+    def size(self) -> int:
+        """Values in a full window; 0 where it is not limited by number."""
+        return self._size
+
+    @property
+    def duration_us(self) -> int:
+        """How long a value stays; 0 where the window is not limited by time."""
+        return self._duration_us
 
     def reset(self) -> None:
         """Forget every value."""
-        self._entries: deque[tuple[float, int]] = deque()
-        self._onward: list[Totals] = []  # of the older values, the oldest last
-        self._newer = _NOTHING
+        self._become([], [])
+
+    def _become(self, older: list[_Entry], newer: list[_Entry]) -> None:
+        # Both or neither: no signal handler runs between the two.
+        self._older, self._newer = older, newer  # the oldest of all is the last of the older ones
 
     def push(self, x: float, time_us: int = 0) -> None:
-        """Take one value, and let those go for which it leaves no room."""
+        """Take one value, and let those go for which it leaves no room.
+
+        Raises
+        ------
+        InvalidInputError
+            The window is one of time, and the time is before that of the value before.
+        """
         x = as_double(x)
-        if self.duration_us and self._entries and time_us < self._entries[-1][1]:
-            raise InvalidInputError("time_us", time_us, "no time before its predecessor")
+        time_us = checked_int64("time_us", time_us)
+        if self._duration_us:
+            self._check_order(time_us)
         self._append(x, time_us)
 
+    def _check_order(self, time_us: int) -> None:
+        latest = self._newer or self._older[:1]
+        if latest and time_us < latest[-1][1]:
+            raise InvalidInputError("time_us", time_us, "no time before its predecessor")
+
     def push_many(self, values: Iterable[float], times_us: Sequence[int] | None = None) -> None:
-        """Take values one after the other."""
+        """Take values one after the other, with a time for each where the window is one of time.
+
+        Parameters
+        ----------
+        values : an iterable, or a buffer of float64.
+        times_us : int64, microseconds that do not run backwards; not read by a window of size.
+
+        Raises
+        ------
+        InvalidInputError
+            A value has no time, or one before that of the value before.
+        """
+        strips = float_strips(values)
+        times = () if times_us is None else int64_column(times_us, "times_us")
         index = 0
-        for strip in float_strips(values):
+        for strip in strips:
             for i, x in enumerate(strip, index):
-                if self.duration_us and (times_us is None or i >= len(times_us)):
+                if not self._duration_us:
+                    self._append(x, 0)
+                elif i < len(times):
+                    self._check_order(times[i])
+                    self._append(x, times[i])
+                else:
                     raise InvalidInputError("times_us", i, f"a time for values[{i}]")
-                self.push(x, times_us[i] if times_us is not None and self.duration_us else 0)
             index += len(strip)
 
-    def roll(
-        self, values: Iterable[float]
-    ) -> tuple[array[int], array[float], array[float], array[float], array[float]]:
-        """Take values; count, mean, m2, min and max of the window after each."""
-        count, (mean, m2, low, high) = array("q"), (array("d") for _ in range(4))
-        for strip in float_strips(values):
-            for x in strip:
-                self._append(x, 0)
-                totals = self._totals()
-                count.append(totals.count)
-                mean.append(totals.mean)
-                m2.append(totals.m2)
-                low.append(totals.min)
-                high.append(totals.max)
-        return count, mean, m2, low, high
-
     def expire(self, now_us: int) -> None:
-        """Let the values go that are older than the duration."""
-        if self.duration_us:
-            while self._entries and self._entries[0][1] <= now_us - self.duration_us:
-                self._drop()
+        """Let the values go that are older than the duration.
+
+        Parameters
+        ----------
+        now_us : microseconds, of the clock whose times were pushed.
+        """
+        self._drop_before(checked_int64("now_us", now_us))
+
+    def _drop_before(self, now_us: int) -> None:
+        if not self._duration_us:
+            return
+        last_us = now_us - self._duration_us
+        while self._older or self._newer:
+            oldest = self._older[-1] if self._older else self._newer[0]
+            if oldest[1] > last_us:
+                return
+            self._drop()
 
     def _append(self, x: float, time_us: int) -> None:
-        self._entries.append((x, time_us))
-        self._newer = merge_totals(self._newer, _single(x))
-        if self.size and len(self._entries) > self.size:
+        before = self._newer[-1][2] if self._newer else _NOTHING
+        self._newer.append((x, time_us, merge_totals(before, _single(x))))
+        if self._duration_us:
+            self._drop_before(time_us)
+            return
+        while len(self._older) + len(self._newer) > self._size:
             self._drop()
-        self.expire(time_us)
 
     def _drop(self) -> None:
         """Let the oldest value go."""
-        if not self._onward:
+        if not self._older:
             self._turn_over()
-        self._entries.popleft()
-        self._onward.pop()
+        self._older.pop()
 
     def _turn_over(self) -> None:
+        """Make the newer values the older ones, after those that are there."""
         onward = _NOTHING
-        self._onward = []
-        for x, _ in reversed(self._entries):
+        older = []
+        for x, time_us, _ in reversed([*reversed(self._older), *self._newer]):
             onward = merge_totals(_single(x), onward)
-            self._onward.append(onward)
-        self._newer = _NOTHING
+            older.append((x, time_us, onward))
+        self._become(older, [])
 
     def _totals(self) -> Totals:
-        return merge_totals(self._onward[-1] if self._onward else _NOTHING, self._newer)
+        older = self._older[-1][2] if self._older else _NOTHING
+        return merge_totals(older, self._newer[-1][2]) if self._newer else older
 
     def summary(self) -> tuple[int, float, float, float, float, float, float]:
         """(count, mean, m2, min, max, first, last) of the window."""
@@ -119,28 +169,59 @@ class SlidingMoments:
     @property
     def count(self) -> int:
         """How many values the window holds."""
-        return len(self._entries)
+        return len(self._older) + len(self._newer)
 
     def values(self) -> array[float]:
         """A copy of the values, oldest first."""
-        return array("d", (x for x, _ in self._entries))
+        return array("d", [value for value, _, _ in self._entries()])
 
     def times_us(self) -> array[int]:
-        """Their times, 0 where none was given."""
-        return array("q", (time_us for _, time_us in self._entries))
+        """A copy of their times, 0 where none was given."""
+        return array("q", [time_us for _, time_us, _ in self._entries()])
 
-    def state(self) -> tuple[array[float], array[int], int]:
-        """Values, times, and how many of the values are the older ones."""
-        return self.values(), self.times_us(), len(self._onward)
+    def _entries(self) -> list[_Entry]:
+        return [*reversed(self._older), *self._newer]
 
-    def restore(self, values: Sequence[float], times_us: Sequence[int], older: int) -> None:
-        """Become what ``state`` told."""
-        if not 0 <= older <= len(values) == len(times_us):
-            raise InvalidInputError("older", older, "0 to the number of values, a time for each")
-        self.reset()
-        size, duration_us, self.size, self.duration_us = self.size, self.duration_us, 0, 0
-        for i, (value, time_us) in enumerate(zip(values, times_us, strict=True), 1):
-            self._append(value, time_us)
-            if i == older:
-                self._turn_over()
-        self.size, self.duration_us = size, duration_us
+
+def rolling_columns(
+    values: Iterable[float], size: int
+) -> tuple[array[int], array[float], array[float], array[float], array[float]]:
+    """Count, mean, m2, min and max of the last ``size`` values after each value."""
+    window = SlidingMoments(size=size)
+    count, (mean, m2, low, high) = array("q"), (array("d") for _ in range(4))
+    for strip in float_strips(values):
+        for x in strip:
+            window._append(x, 0)
+            totals = window._totals()
+            count.append(totals.count)
+            mean.append(totals.mean)
+            m2.append(totals.m2)
+            low.append(totals.min)
+            high.append(totals.max)
+    return count, mean, m2, low, high
+
+
+def sliding_state(window: SlidingMoments) -> SlidingState:
+    """Values, times, and how many of the values are the older ones."""
+    return window.values(), window.times_us(), len(window._older)
+
+
+def restore_sliding(window: SlidingMoments, state: SlidingState) -> None:
+    """Make a window what ``sliding_state`` told.
+
+    Raises
+    ------
+    InvalidInputError
+        There is not a time for each value, or there are fewer values than older ones.
+    """
+    values, times_us, older = checked_state(state, 3)
+    numbers, times = array("d", values), array("q", times_us)
+    if len(times) != len(numbers):
+        raise InvalidInputError("times_us", f"{len(times)} values", f"{len(numbers)}")
+    older = checked_int("older", older, 0, len(numbers))
+    restored = SlidingMoments(size=max(len(numbers), 1))
+    for i, (value, time_us) in enumerate(zip(numbers, times, strict=True), 1):
+        restored._append(value, time_us)
+        if i == older:
+            restored._turn_over()
+    window._become(restored._older, restored._newer)

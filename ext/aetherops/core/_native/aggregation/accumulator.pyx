@@ -14,11 +14,11 @@ from libc.string cimport memcpy
 from array import array as make_array
 
 from aetherops.core._native.aggregation.anomalies cimport (
-    Judge, Suspects, convict, judge_all, new_judge, suffice,
+    Candidates, Criterion, candidates_suffice, confirm_candidates, find_all, new_criterion,
 )
 from aetherops.core._native.aggregation.buckets cimport Bucketing, Buckets, take_bucketed
 from aetherops.core._native.aggregation.floats cimport (
-    OMIT, RAISE, FloatReader, NanPolicy, count_until_nan, nan_refused, read_nan_policy,
+    OMIT, RAISE, FloatReader, NanPolicy, count_until_nan, read_nan_policy, read_whole,
 )
 from aetherops.core._native.aggregation.kernels cimport ABREAST, BLOCK
 from aetherops.core._native.aggregation.moments cimport (
@@ -27,6 +27,7 @@ from aetherops.core._native.aggregation.moments cimport (
 
 from aetherops.core._native.aggregation.anomalies import find_anomalies
 
+from aetherops.core.aggregation_input import MIN_STD, checked_state, nan_refused
 from aetherops.errors import InvalidInputError
 
 cdef enum:
@@ -35,11 +36,11 @@ cdef enum:
     LONG_INPUT = 8192      # above it the interpreter lock is released while values are read
     MAX_BUCKETINGS = 16
 
-# Stands in for the deviation of values that are all the same.
-cdef double LEAST_STD = 0.001
+cdef double _MIN_STD = MIN_STD
 
 
-cdef struct Online:
+cdef struct Detector:
+    # Of anomalies among values as they arrive, by the moments of those before.
     double threshold
     int64_t warmup
     int64_t n
@@ -47,44 +48,39 @@ cdef struct Online:
     double m2
 
 
-cdef bint judge_next(Online *judge, double x) noexcept nogil:
-    """Whether x lies far from the values before it; then Welford's step (1962) takes it in.
+cdef bint detect(Detector *detector, double x) noexcept nogil:
+    """Whether x is anomalous beside the values before it; then Welford's step (1962) takes it in.
 
     Only numbers at a finite distance are learnt from.
     """
-    cdef bint far = False
-    cdef double std, d = x - judge.mean
-    if judge.n >= judge.warmup:
-        std = sqrt(judge.m2 / <double>(judge.n - 1))
-        far = fabs(d) / (std if std != 0.0 else LEAST_STD) > judge.threshold
+    cdef bint found = False
+    cdef double std, d = x - detector.mean
+    if detector.n >= detector.warmup:
+        std = sqrt(detector.m2 / <double>(detector.n - 1))
+        found = fabs(d) / (std if std != 0.0 else _MIN_STD) > detector.threshold
     if isfinite(d):
-        judge.n += 1
-        judge.mean += d / <double>judge.n
-        judge.m2 += d * (x - judge.mean)
-    return far
+        detector.n += 1
+        detector.mean += d / <double>detector.n
+        detector.m2 += d * (x - detector.mean)
+    return found
 
 
-cdef Py_ssize_t length_of(object values) except -2:
-    """Of a sequence; -1 of anything else."""
-    return len(values) if hasattr(values, "__getitem__") else -1
-
-
-cdef int judge_rest(const Judge *judge, FloatReader reader, Py_ssize_t start, Py_ssize_t n,
-                    array.array indices) except -1:
+cdef int find_in_rest(const Criterion *criterion, FloatReader reader, Py_ssize_t start,
+                      Py_ssize_t n, array.array indices) except -1:
     """Append the indices of the anomalous values among the last n, at most a block."""
     cdef int64_t[512] rest
     cdef double[512] values
     cdef Py_ssize_t i
     if reader.is_direct:
-        return judge_all(judge, reader.data + start, n, start, indices)
+        return find_all(criterion, reader.data + start, n, start, indices)
     for i in range(n):
         rest[i] = start + i
     reader.read_some(rest, n, values)
-    return judge_all(judge, values, n, start, indices)
+    return find_all(criterion, values, n, start, indices)
 
 
-cdef struct Stations:
-    # What a strip passes through.
+cdef struct Reducers:
+    # What a strip of values passes through.
     MomentsState *moments
     Bucketing *bucketings[MAX_BUCKETINGS]
     int n_bucketings
@@ -98,38 +94,40 @@ cdef int64_t whole_rows(const Bucketing *bucketing, int64_t ready) noexcept nogi
     return ready - (ready - open_bucket) % (bucketing.factor * ABREAST)
 
 
-cdef void take_strips(Stations *stations, const double *x, int64_t n,
+cdef void take_strips(Reducers *reducers, const double *x, int64_t n,
                       double *copy) noexcept nogil:
     cdef int64_t start = 0, count, ready
     cdef int64_t[MAX_BUCKETINGS] bucketed
     cdef int i
-    for i in range(stations.n_bucketings):
+    for i in range(reducers.n_bucketings):
         bucketed[i] = 0
     while start < n:
         count = min(<int64_t>STRIP, n - start)
         if copy != NULL:
             memcpy(copy + start, x + start, count * sizeof(double))
-        take_values(stations.moments, x + start, count)
-        for i in range(stations.n_bucketings):
+        take_values(reducers.moments, x + start, count)
+        for i in range(reducers.n_bucketings):
             ready = start + count - bucketed[i]
             if start + count < n:
-                ready = whole_rows(stations.bucketings[i], ready)
-            take_bucketed(stations.bucketings[i], x + bucketed[i], ready)
+                ready = whole_rows(reducers.bucketings[i], ready)
+            take_bucketed(reducers.bucketings[i], x + bucketed[i], ready)
             bucketed[i] += ready
         start += count
 
 
 cdef class Accumulator:
-    """What ``StreamingAggregator`` does a value at a time."""
+    """Accumulator(buckets, *, nan_policy, retains=False, candidate_threshold=None, \
+threshold=None, warmup=2)\n--\n
+    What ``StreamingAggregator`` does a value at a time."""
 
     cdef BlockMoments moments
     cdef tuple buckets
-    cdef Stations stations
+    cdef Reducers reducers
     cdef NanPolicy policy
     cdef bint retains
     cdef bint is_online
-    cdef Online judge
-    cdef array.array found        # indices of what the judge found
+    cdef Detector detector
+    cdef array.array found        # indices of the values that the detector found
     cdef int64_t n_before         # values that are no longer in the buffer
 
     # Gathered values, of which n_taken have been through; all of the window where it is retained.
@@ -139,30 +137,38 @@ cdef class Accumulator:
     cdef Py_ssize_t n_taken
     cdef bint in_use              # by a thread that has released the interpreter lock
 
-    def __init__(self, buckets, *, nan_policy, bint retains=False, suspect_beyond=None,
-                 threshold=None, int64_t warmup=2):
-        if len(buckets) > MAX_BUCKETINGS:
-            raise InvalidInputError("factors", len(buckets), f"at most {MAX_BUCKETINGS}")
+    def __init__(self, buckets, *, nan_policy, bint retains=False, candidate_threshold=None,
+                 threshold=None, warmup=2):
+        cdef double threshold_or_0 = 0.0 if threshold is None else threshold
+        cdef double candidates_from = -1.0 if candidate_threshold is None else candidate_threshold
+        cdef tuple every = tuple(buckets)
+        if self.in_use:
+            self.check_free()
+        if len(every) > MAX_BUCKETINGS:
+            raise InvalidInputError("factors", len(every), f"at most {MAX_BUCKETINGS}")
+        for one in every:
+            if not isinstance(one, Buckets):
+                raise TypeError(f"buckets: expected Buckets, got {type(one).__name__}")
+        self.detector.warmup = max(2, read_whole(warmup, "warmup", 0))
         self.policy = read_nan_policy(nan_policy)
         self.moments = BlockMoments(nan_policy=nan_policy)
-        self.buckets = tuple(buckets)
-        self.stations.moments = &self.moments.running
-        self.stations.n_bucketings = len(self.buckets)
-        for i in range(self.stations.n_bucketings):
-            self.stations.bucketings[i] = &(<Buckets?>self.buckets[i]).running
-        if suspect_beyond is not None and self.policy != OMIT:  # which moves the indices
-            self.moments.running.suspects.threshold = suspect_beyond
+        self.buckets = every
+        self.reducers.moments = &self.moments.running
+        self.reducers.n_bucketings = len(every)
+        for i in range(self.reducers.n_bucketings):
+            self.reducers.bucketings[i] = &(<Buckets>every[i]).running
+        if self.policy != OMIT:  # which moves the indices
+            self.moments.running.candidates.threshold = candidates_from
         self.retains = retains
         self.is_online = threshold is not None
-        if self.is_online:
-            self.judge.threshold = threshold
-            self.judge.warmup = max(2, warmup)
+        self.detector.threshold = threshold_or_0
         self.forget()
 
     def __dealloc__(self):
         PyMem_Free(self.values)
 
     def reset(self):
+        """Forget every value."""
         self.check_free()
         self.moments.reset()
         for buckets in self.buckets:
@@ -170,25 +176,30 @@ cdef class Accumulator:
         self.forget()
 
     cdef int forget(self) except -1:
-        self.judge.n = 0
-        self.judge.mean = self.judge.m2 = 0.0
+        self.detector.n = 0
+        self.detector.mean = self.detector.m2 = 0.0
         self.found = make_array("q")
         self.n_before = self.n_values = self.n_taken = 0
         return 0
 
     def push(self, double x):
+        """Take one value; whether it is anomalous beside those before it (online mode)."""
         if self.in_use or self.n_values == self.capacity:
             self.make_room()
         if x != x and self.policy == RAISE:
             raise nan_refused("x")
         self.values[self.n_values] = x
         self.n_values += 1
-        if self.is_online and judge_next(&self.judge, x):
+        if self.is_online and detect(&self.detector, x):
             self.found.append(self.n_before + self.n_values - 1)
             return True
         return False
 
     def push_many(self, values):
+        """Take values; how many are anomalous beside those before them (online mode).
+
+        Values before one that is refused have been taken, as in a loop of ``push``.
+        """
         cdef FloatReader reader = FloatReader(values)
         cdef double[STRIP] strip
         cdef Py_ssize_t got, index = 0, n_found
@@ -205,6 +216,11 @@ cdef class Accumulator:
                 return len(self.found) - n_found
             self.feed(strip, got, index)
             index += got
+
+    @property
+    def n_seen(self):
+        """How many values were taken, NaN included."""
+        return self.n_before + self.n_values
 
     cdef int check_free(self) except -1:
         if self.moments is None:
@@ -235,7 +251,7 @@ cdef class Accumulator:
         self.check_free()
         if self.is_online:
             for i in range(accepted):
-                if judge_next(&self.judge, x[i]):
+                if detect(&self.detector, x[i]):
                     self.found.append(self.n_before + self.n_values + i)
         if accepted:
             self.take_or_gather(x, accepted)
@@ -278,15 +294,15 @@ cdef class Accumulator:
         return 0
 
     cdef int take(self, const double *x, Py_ssize_t n, double *copy) except -1:
-        """Send values through all stations."""
+        """Let values through all reducers."""
         self.moments.reserve()
         self.expect(n)
         if n < LONG_INPUT:
-            take_strips(&self.stations, x, n, copy)
+            take_strips(&self.reducers, x, n, copy)
             return 0
         self.hold(True)
         with nogil:
-            take_strips(&self.stations, x, n, copy)
+            take_strips(&self.reducers, x, n, copy)
         self.hold(False)
         return 0
 
@@ -298,74 +314,101 @@ cdef class Accumulator:
             buckets.in_use = in_use
         return 0
 
-    def parts(self):
-        self.check_free()
-        self.flush()
-        return self.moments, self.buckets
-
-    @property
-    def n_seen(self):
-        return self.n_before + self.n_values
-
-    def find_far(self, double mean, double std, double threshold, values=None):
-        cdef FloatReader reader
-        cdef Suspects *suspects = &self.moments.running.suspects
-        cdef Judge judge = new_judge(mean, std, threshold, False)
-        cdef array.array indices = make_array("q")
-        self.check_free()
-        if self.retains:
-            judge_all(&judge, self.values, self.n_values, 0, indices)
-        elif self.has_suspects(values) and suffice(suspects, &judge):
-            reader = FloatReader(values)
-            convict(suspects, &judge, reader, indices)
-            judge_rest(
-                &judge, reader, suspects.n_passed, self.n_seen - suspects.n_passed, indices
-            )
-        else:
-            return find_anomalies(values, mean, std, threshold)
-        return indices
-
-    cdef bint has_suspects(self, object values) except -1:
-        """Whether all values passed by where they could be suspected, but for the last block."""
-        cdef Suspects *suspects = &self.moments.running.suspects
-        if not suspects.threshold >= 0.0:
+    cdef bint has_candidates(self) except -1:
+        """Whether candidates were noted among all values, but for the last, unfinished block."""
+        cdef Candidates *candidates = &self.moments.running.candidates
+        if not candidates.threshold >= 0.0:
             return False
         self.flush()
-        return (
-            0 <= self.n_seen - suspects.n_passed < BLOCK and self.n_seen == length_of(values)
-        )
+        return 0 <= self.n_seen - candidates.n_passed < BLOCK
 
-    def take_found(self):
-        self.check_free()
-        found, self.found = self.found, make_array("q")
-        return found
-
-    def retained(self):
+    cdef array.array retained(self):
         cdef array.array window = make_array("d")
-        self.check_free()
         if self.retains and self.n_values:
             array.resize(window, self.n_values)
             memcpy(window.data.as_doubles, self.values, self.n_values * sizeof(double))
         return window
 
-    def state(self):
-        self.check_free()
-        self.flush()
-        return (
-            self.n_seen, self.retained(), (self.judge.n, self.judge.mean, self.judge.m2),
-            self.found[:],
-        )
 
-    def restore(self, n_seen, retained, judge, found):
-        cdef array.array window = make_array("d", retained)
-        self.check_free()
-        self.flush()
-        self.n_values = self.n_taken = 0
-        if self.retains and len(window):
-            if len(window) > self.capacity:
-                self.enlarge(len(window))
-            memcpy(self.values, window.data.as_doubles, len(window) * sizeof(double))
-            self.n_values = self.n_taken = len(window)
-        self.n_before = n_seen - self.n_values
-        self.judge.n, self.judge.mean, self.judge.m2 = judge
-        self.found = make_array("q", found)
+def parts_of(Accumulator accumulator not None):
+    """The moments and the buckets of all values so far; not copies."""
+    accumulator.check_free()
+    accumulator.flush()
+    return accumulator.moments, accumulator.buckets
+
+
+def anomalies_of(Accumulator accumulator not None, double mean, double std, double threshold,
+                 values=()):
+    """Indices of the values with ``abs(x - mean) / std > threshold``.
+
+    Where they are not retained, ``values`` are all that were pushed; they are read again where
+    those that were noted as they passed (``candidate_threshold``) do not suffice.
+    """
+    cdef FloatReader reader
+    cdef Candidates *candidates
+    cdef Criterion criterion = new_criterion(mean, std, threshold, False)
+    cdef array.array indices = make_array("q")
+    accumulator.check_free()
+    if accumulator.retains:
+        find_all(&criterion, accumulator.values, accumulator.n_values, 0, indices)
+        return indices
+    candidates = &accumulator.moments.running.candidates
+    if accumulator.has_candidates() and candidates_suffice(candidates, &criterion):
+        reader = FloatReader(values)
+        if reader.count() == accumulator.n_seen:
+            confirm_candidates(candidates, &criterion, reader, indices)
+            find_in_rest(
+                &criterion, reader, candidates.n_passed,
+                accumulator.n_seen - candidates.n_passed, indices,
+            )
+            return indices
+    return find_anomalies(values, mean, std, threshold)
+
+
+def take_anomalies(Accumulator accumulator not None):
+    """Indices of the anomalous values found online, which are then forgotten."""
+    accumulator.check_free()
+    found, accumulator.found = accumulator.found, make_array("q")
+    return found
+
+
+def accumulator_state(Accumulator accumulator not None):
+    """What is not in its parts: values seen, values retained, the detector, what it found.
+
+    The detector is the count, the mean and the squares about it of what it has learnt from.
+    """
+    accumulator.check_free()
+    accumulator.flush()
+    detector = accumulator.detector.n, accumulator.detector.mean, accumulator.detector.m2
+    return accumulator.n_seen, accumulator.retained(), detector, accumulator.found[:]
+
+
+def restore_accumulator(Accumulator accumulator not None, state):
+    """Make an accumulator what ``accumulator_state`` told; its parts are restored on their own.
+
+    Raises
+    ------
+    InvalidInputError
+        Fewer values were seen than are retained, or a number is out of range.
+    """
+    cdef double mean, m2
+    seen, retained, detector, indices = checked_state(state, 4)
+    cdef array.array window = make_array("d", retained), found = make_array("q", indices)
+    n, mean, m2 = checked_state(detector, 3)
+    cdef Py_ssize_t n_retained = len(window) if accumulator.retains else 0
+    cdef int64_t n_seen = read_whole(seen, "n_seen", n_retained)
+    cdef int64_t learnt = read_whole(n, "detector", 0)
+    if m2 < 0.0:
+        raise InvalidInputError("detector", m2, "squares of 0 or more")
+    accumulator.check_free()
+    accumulator.flush()
+    accumulator.n_values = accumulator.n_taken = 0
+    if n_retained > accumulator.capacity:
+        accumulator.enlarge(n_retained)
+    if n_retained:
+        memcpy(accumulator.values, window.data.as_doubles, n_retained * sizeof(double))
+        accumulator.n_values = accumulator.n_taken = n_retained
+    accumulator.n_before = n_seen - n_retained
+    accumulator.detector.n, accumulator.detector.mean, accumulator.detector.m2 = learnt, mean, m2
+    accumulator.found = found
+    accumulator.moments.running.candidates.lost = True

@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from aetherops.core._native.aggregation.floats cimport FloatReader
 
 
-cdef struct Judge:
+cdef struct Criterion:
     double mean
     double std
     double threshold
@@ -21,10 +21,10 @@ cdef struct Limits:
     double high
 
 
-cdef struct Suspects:
-    # A bit for each value that has passed, set where it was not surely near the mean so far. The
-    # final cut-offs decide about these alone.
-    double threshold     # negative where nothing is suspected
+cdef struct Candidates:
+    # A bit for each value that has passed, set where it was not surely near the mean so far. Only
+    # these candidates are compared with the final cut-offs.
+    double threshold     # negative where no candidates are noted
     int64_t n_passed
     uint64_t *words
     int64_t capacity     # of words
@@ -33,13 +33,15 @@ cdef struct Suspects:
     bint lost            # limits could not be told, or memory: every value must be read again
 
 
-cdef void forget_suspects(Suspects *suspects) noexcept nogil
-cdef void suspect(Suspects *suspects, const double *x, int64_t n, const uint8_t *marks,
-                  int64_t count, double mean, double m2) noexcept nogil
-cdef bint suffice(const Suspects *suspects, const Judge *judge) noexcept nogil
-cdef int convict(const Suspects *suspects, const Judge *judge, FloatReader reader,
-                 array.array indices) except -1
-cdef Judge new_judge(double mean, double std, double threshold, bint inclusive) noexcept nogil
-cdef int append_indices(array.array indices, const int64_t *fresh, Py_ssize_t n) except -1
-cdef int judge_all(const Judge *judge, const double *x, int64_t n, int64_t base,
-                   array.array indices) except -1
+cdef void forget_candidates(Candidates *candidates) noexcept nogil
+cdef void note_candidates(Candidates *candidates, const double *x, int64_t n,
+                          const uint8_t *marks, int64_t count, double mean,
+                          double m2) noexcept nogil
+cdef bint candidates_suffice(const Candidates *candidates,
+                             const Criterion *criterion) noexcept nogil
+cdef int confirm_candidates(const Candidates *candidates, const Criterion *criterion,
+                            FloatReader reader, array.array indices) except -1
+cdef Criterion new_criterion(double mean, double std, double threshold,
+                             bint inclusive) noexcept nogil
+cdef int find_all(const Criterion *criterion, const double *x, int64_t n, int64_t base,
+                  array.array indices) except -1

@@ -2,8 +2,9 @@
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
 """Which values lie too far from a mean: ``abs(x - mean) / std > threshold``.
 
-The z-score is monotone on each side of the mean, so the two last quiet doubles are searched for
-once and each value is then compared with them; the answer is that of the formula for every double.
+The z-score is monotone on each side of the mean, so the last double that is no anomaly is searched
+for once on each side and each value is then compared with the two; the answer is that of the
+formula for every double.
 """
 
 from cpython cimport array
@@ -15,7 +16,9 @@ from libc.string cimport memcpy
 from array import array as make_array
 
 from aetherops.core._native.aggregation.floats cimport FloatReader
-from aetherops.core._native.aggregation.kernels cimport STRIP, anomaly_cutoff, is_anomalous, selected
+from aetherops.core._native.aggregation.kernels cimport (
+    WORD, anomaly_cutoff, is_anomalous, selected,
+)
 
 cdef extern from *:
     int trailing_zeros "__builtin_ctzll"(uint64_t word) noexcept nogil
@@ -25,30 +28,33 @@ cdef enum:
     ROOM = 2048
 
 
-cdef Judge new_judge(double mean, double std, double threshold, bint inclusive) noexcept nogil:
-    cdef Judge judge
-    judge.mean = mean
-    judge.std = std
-    judge.threshold = threshold
-    judge.inclusive = inclusive
-    judge.by_cutoffs = (
+cdef Criterion new_criterion(double mean, double std, double threshold,
+                             bint inclusive) noexcept nogil:
+    cdef Criterion criterion
+    criterion.mean = mean
+    criterion.std = std
+    criterion.threshold = threshold
+    criterion.inclusive = inclusive
+    criterion.by_cutoffs = (
         isfinite(mean) and std > 0.0 and std < INFINITY and threshold >= 0.0
         and not is_anomalous(mean, mean, std, threshold, inclusive)
     )
-    judge.low = judge.high = mean
-    if judge.by_cutoffs:
-        judge.low = anomaly_cutoff(mean, std, threshold, inclusive, -1)
-        judge.high = anomaly_cutoff(mean, std, threshold, inclusive, 1)
-    return judge
+    criterion.low = criterion.high = mean
+    if criterion.by_cutoffs:
+        criterion.low = anomaly_cutoff(mean, std, threshold, inclusive, -1)
+        criterion.high = anomaly_cutoff(mean, std, threshold, inclusive, 1)
+    return criterion
 
 
-cdef int64_t judge_run(const Judge *judge, const double *x, int64_t n, int64_t base,
+cdef int64_t find_in_run(const Criterion *criterion, const double *x, int64_t n, int64_t base,
                          int64_t *indices) noexcept nogil:
     cdef int64_t i, found = 0
-    if judge.by_cutoffs:
-        return selected().find_outside(x, n, judge.low, judge.high, base, indices)
+    if criterion.by_cutoffs:
+        return selected().find_outside(x, n, criterion.low, criterion.high, base, indices)
     for i in range(n):
-        if is_anomalous(x[i], judge.mean, judge.std, judge.threshold, judge.inclusive):
+        if is_anomalous(
+            x[i], criterion.mean, criterion.std, criterion.threshold, criterion.inclusive
+        ):
             indices[found] = base + i
             found += 1
     return found
@@ -62,8 +68,8 @@ cdef int append_indices(array.array indices, const int64_t *fresh, Py_ssize_t n)
     return 0
 
 
-cdef int judge_all(const Judge *judge, const double *x, int64_t n, int64_t base,
-                   array.array indices) except -1:
+cdef int find_all(const Criterion *criterion, const double *x, int64_t n, int64_t base,
+                  array.array indices) except -1:
     """Append the indices, counted from base, of the anomalous values."""
     cdef int64_t[ROOM] fresh
     cdef int64_t start = 0, found, count
@@ -72,107 +78,116 @@ cdef int judge_all(const Judge *judge, const double *x, int64_t n, int64_t base,
         with nogil:
             while start < n and found <= ROOM - RUN:
                 count = min(<int64_t>RUN, n - start)
-                found += judge_run(judge, x + start, count, base + start, fresh + found)
+                found += find_in_run(criterion, x + start, count, base + start, fresh + found)
                 start += count
         append_indices(indices, fresh, found)
     return 0
 
 
-cdef void forget_suspects(Suspects *suspects) noexcept nogil:
-    PyMem_RawFree(suspects.words)
-    suspects.words = NULL
-    suspects.n_passed = suspects.capacity = 0
-    suspects.limits = suspects.widest = Limits(INFINITY, -INFINITY)
-    suspects.lost = False
+cdef void forget_candidates(Candidates *candidates) noexcept nogil:
+    PyMem_RawFree(candidates.words)
+    candidates.words = NULL
+    candidates.n_passed = candidates.capacity = 0
+    candidates.limits = candidates.widest = Limits(INFINITY, -INFINITY)
+    candidates.lost = False
 
 
-cdef void suspect(Suspects *suspects, const double *x, int64_t n, const uint8_t *marks,
-                  int64_t count, double mean, double m2) noexcept nogil:
-    """Let whole blocks pass, whose strips beyond the limits are marked, up to these moments."""
-    cdef Limits used = suspects.limits
-    cdef int64_t strip, first = suspects.n_passed // STRIP
-    cdef double reach = suspects.threshold * sqrt(m2 / <double>count) * 0.9375
-    suspects.n_passed += n
-    suspects.limits = Limits(mean - reach, mean + reach)
-    if not isfinite(mean) or not isfinite(reach) or not has_room(suspects):
-        suspects.lost = True
-    if suspects.lost:
+cdef void note_candidates(Candidates *candidates, const double *x, int64_t n,
+                          const uint8_t *marks, int64_t count, double mean,
+                          double m2) noexcept nogil:
+    """Note which values of whole blocks lie beyond the limits; set new limits by these moments.
+
+    Runs of 64 values without such a value are not marked.
+    """
+    cdef Limits used = candidates.limits
+    cdef int64_t word, first = candidates.n_passed // WORD
+    cdef double reach = candidates.threshold * sqrt(m2 / <double>count) * 0.9375
+    candidates.n_passed += n
+    candidates.limits = Limits(mean - reach, mean + reach)
+    if not isfinite(mean) or not isfinite(reach) or not has_room(candidates):
+        candidates.lost = True
+    if candidates.lost:
         return
     if used.low > used.high:
-        used = suspects.limits
-    suspects.widest.low = min(suspects.widest.low, used.low)
-    suspects.widest.high = max(suspects.widest.high, used.high)
-    for strip in range(n // STRIP):
-        suspects.words[first + strip] = 0
-        if marks[strip // 8] >> strip % 8 & 1:
-            suspects.words[first + strip] = selected().outside(
-                x + strip * STRIP, used.low, used.high
+        used = candidates.limits
+    candidates.widest.low = min(candidates.widest.low, used.low)
+    candidates.widest.high = max(candidates.widest.high, used.high)
+    for word in range(n // WORD):
+        candidates.words[first + word] = 0
+        if marks[word // 8] >> word % 8 & 1:
+            candidates.words[first + word] = selected().outside(
+                x + word * WORD, used.low, used.high
             )
 
 
-cdef bint has_room(Suspects *suspects) noexcept nogil:
-    cdef int64_t needed = suspects.n_passed // STRIP
+cdef bint has_room(Candidates *candidates) noexcept nogil:
+    cdef int64_t needed = candidates.n_passed // WORD
     cdef uint64_t *wider
-    if needed > suspects.capacity:
+    if needed > candidates.capacity:
         needed += needed // 4
-        wider = <uint64_t *>PyMem_RawRealloc(suspects.words, needed * sizeof(uint64_t))
+        wider = <uint64_t *>PyMem_RawRealloc(candidates.words, needed * sizeof(uint64_t))
         if wider == NULL:
             return False
-        suspects.words = wider
-        suspects.capacity = needed
+        candidates.words = wider
+        candidates.capacity = needed
     return True
 
 
-cdef bint suffice(const Suspects *suspects, const Judge *judge) noexcept nogil:
-    """Whether every value that passed and can be convicted was suspected."""
+cdef bint candidates_suffice(const Candidates *candidates,
+                             const Criterion *criterion) noexcept nogil:
+    """Whether every value that passed and can be an anomaly was noted as a candidate."""
     return (
-        not suspects.lost and judge.by_cutoffs
-        and judge.low <= suspects.widest.low and suspects.widest.high <= judge.high
+        not candidates.lost and criterion.by_cutoffs
+        and criterion.low <= candidates.widest.low and candidates.widest.high <= criterion.high
     )
 
 
-cdef int convict(const Suspects *suspects, const Judge *judge, FloatReader reader,
-                 array.array indices) except -1:
-    """Append the indices of the suspects that lie beyond the cut-offs."""
+cdef int confirm_candidates(const Candidates *candidates, const Criterion *criterion,
+                            FloatReader reader, array.array indices) except -1:
+    """Append the indices of the candidates that lie beyond the cut-offs."""
     cdef int64_t[ROOM] group
     cdef double[ROOM] values
-    cdef int64_t at, n_words = suspects.n_passed // STRIP, n = 0
+    cdef int64_t at, n_words = candidates.n_passed // WORD, n = 0
     cdef uint64_t word
     for at in range(n_words):
-        word = suspects.words[at]
+        word = candidates.words[at]
         while word:
-            group[n] = at * STRIP + trailing_zeros(word)
+            group[n] = at * WORD + trailing_zeros(word)
             n += 1
             word &= word - 1
-        if n > ROOM - STRIP or at == n_words - 1:
+        if n > ROOM - WORD or at == n_words - 1:
             reader.read_some(group, n, values)
-            append_indices(indices, group, beyond_cutoffs(judge, group, values, n))
+            append_indices(indices, group, beyond_cutoffs(criterion, group, values, n))
             n = 0
     return 0
 
 
-cdef int64_t beyond_cutoffs(const Judge *judge, int64_t *group, const double *values,
+cdef int64_t beyond_cutoffs(const Criterion *criterion, int64_t *group, const double *values,
                             int64_t n) noexcept nogil:
     """Keep the indices of the values that lie beyond the cut-offs, at the front; how many."""
     cdef int64_t i, found = 0
     for i in range(n):
         group[found] = group[i]
-        found += values[i] < judge.low or values[i] > judge.high
+        found += values[i] < criterion.low or values[i] > criterion.high
     return found
 
 
 def find_anomalies(values, double mean, double std, double threshold, *, bint inclusive=False):
+    """Indices of the values whose z-score exceeds the threshold (or reaches it: ``inclusive``).
+
+    NaN is never anomalous.
+    """
     cdef FloatReader reader = FloatReader(values)
-    cdef Judge judge = new_judge(mean, std, threshold, inclusive)
+    cdef Criterion criterion = new_criterion(mean, std, threshold, inclusive)
     cdef array.array indices = make_array("q")
     cdef double[RUN] run
     cdef Py_ssize_t got, base = 0
     if reader.is_direct:
-        judge_all(&judge, reader.data, reader.length, 0, indices)
+        find_all(&criterion, reader.data, reader.length, 0, indices)
         return indices
     while True:
         got = reader.read(run, RUN)
         if got == 0:
             return indices
-        judge_all(&judge, run, got, base, indices)
+        find_all(&criterion, run, got, base, indices)
         base += got

@@ -14,8 +14,8 @@ cdef struct Filling:
     int64_t n             # values taken
     int64_t n_numbers     # of them, those that are not NaN; the rest is about these
     double sum
-    double low
-    double high
+    double min
+    double max
     double last
 
 
@@ -45,8 +45,8 @@ cdef double decimal_scale(object decimals) except -1.0
 
 
 cdef class Buckets:
-    cdef readonly tuple functions
-    cdef readonly object decimals
+    cdef tuple names                # of the functions
+    cdef object digits              # decimals of the results
     cdef Bucketing running
     cdef NanPolicy policy
     cdef bint in_use                # by a thread that has released the interpreter lock

@@ -10,21 +10,22 @@ abreast where they lie; only a bucket that a cut of the input has split is fille
 from cpython cimport array
 from functools import lru_cache
 from libc.math cimport NAN
+from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from array import array as make_array
-from operator import index
 
 from aetherops.core._native.aggregation.floats cimport (
-    OMIT, RAISE, FloatReader, count_until_nan, nan_policy_name, nan_refused, read_nan_policy,
+    OMIT, RAISE, FloatReader, count_until_nan, nan_policy_name, read_nan_policy, read_whole,
 )
 from aetherops.core._native.aggregation.kernels cimport (
     ABREAST, comparator, median_of, round_decimal, selected,
 )
 
+from aetherops.core.aggregation_input import (
+    FUNCTIONS, checked_decimals, checked_functions, checked_state, nan_refused,
+)
 from aetherops.errors import InvalidInputError
-
-FUNCTIONS = ("mean", "median", "min", "max", "last")
 
 cdef enum:
     RUN_VALUES = 2048      # worked at once: inside the first-level cache
@@ -34,6 +35,7 @@ cdef enum:
 
 
 cdef array.array _FLOATS = make_array("d")
+cdef dict _CODES = {name: code for code, name in enumerate(FUNCTIONS)}
 
 
 cdef double[16] POWERS
@@ -44,9 +46,23 @@ cdef double decimal_scale(object decimals) except -1.0:
     """10**decimals, or 0.0 for no rounding."""
     if decimals is None:
         return 0.0
-    if not 0 <= index(decimals) <= 15:
-        raise InvalidInputError("decimals", decimals, "None or 0 to 15")
-    return POWERS[<int>index(decimals)]
+    if type(decimals) is int and 0 <= decimals <= 15:
+        return POWERS[<int>decimals]
+    return POWERS[<int>checked_decimals(decimals)]
+
+
+cdef tuple read_functions(object functions):
+    """The names as a tuple; what is not known, or stands twice, is refused as by both twins."""
+    cdef int code, seen = 0
+    names = (functions,) if type(functions) is str else functions
+    if type(names) is not tuple or not names:
+        return checked_functions(functions)
+    for name in <tuple>names:
+        code = _CODES.get(name, -1) if type(name) is str else -1
+        if code < 0 or seen >> code & 1:
+            return checked_functions(functions)
+        seen |= 1 << code
+    return names
 
 
 cdef array.array new_floats(Py_ssize_t n):
@@ -58,19 +74,6 @@ cdef int widen(array.array floats, Py_ssize_t used, Py_ssize_t wanted) except -1
     if wanted > len(floats):
         array.resize(floats, max(wanted, used + used // 2))
     return 0
-
-
-def checked_functions(functions):
-    """The names as a tuple, each known and given once."""
-    names = (functions,) if isinstance(functions, str) else tuple(functions)
-    for name in names:
-        if name not in FUNCTIONS or names.count(name) > 1:
-            names = ()
-            break
-    if not names:
-        known = ", ".join(FUNCTIONS)
-        raise InvalidInputError("functions", functions, f"some of {known}, each once")
-    return names
 
 
 @lru_cache(maxsize=64)
@@ -111,7 +114,7 @@ def _merge_exchange(int n):
 cdef void clear(Filling *filling) noexcept nogil:
     filling.n = filling.n_numbers = 0
     filling.sum = 0.0
-    filling.low = filling.high = filling.last = NAN
+    filling.min = filling.max = filling.last = NAN
 
 
 cdef void absorb(Filling *filling, const double *x, int64_t n, bint omits_nan) noexcept nogil:
@@ -136,10 +139,10 @@ cdef void absorb_numbers(Filling *filling, const double *x, int64_t n) noexcept 
     for i in range(n):
         filling.sum += x[i]
     selected().extremes(x, n, &low, &high)
-    if not low >= filling.low:
-        filling.low = low + 0.0  # the sign of a zero would depend on the cut
-    if not high <= filling.high:
-        filling.high = high + 0.0
+    if not low >= filling.min:
+        filling.min = low + 0.0  # the sign of a zero would depend on the cut
+    if not high <= filling.max:
+        filling.max = high + 0.0
     filling.last = x[n - 1]
     filling.n += n
     filling.n_numbers += n
@@ -160,14 +163,16 @@ cdef double reduced(Bucketing *state, Function function, const Filling *filling,
         if value != value:
             return NAN
     elif function == MIN:
-        value = filling.low + 0.0
+        value = filling.min + 0.0
     elif function == MAX:
-        value = filling.high + 0.0
+        value = filling.max + 0.0
     else:
         for i in range(filling.n):
             if values[i] == values[i]:
                 state.scratch[n] = values[i]
                 n += 1
+        if n == 0:  # a restored bucket may say otherwise
+            return NAN
         value = median_of(state.scratch, n)
     return round_decimal(value, state.scale) if state.scale else value
 
@@ -266,23 +271,22 @@ cdef void take_bucketed(Bucketing *state, const double *x, int64_t n) noexcept n
 
 
 cdef class Buckets:
-    """Completed buckets of a stream, and the one that is filling."""
+    """Buckets(factor, functions=('mean',), *, decimals=None, nan_policy='propagate')\n--\n
+    Completed buckets of a stream, and the one that is filling."""
 
     def __cinit__(self, factor, functions=("mean",), *, decimals=None, nan_policy="propagate"):
-        if index(factor) <= 0:
-            raise InvalidInputError("factor", factor, "1 or more values a bucket")
+        self.running.factor = read_whole(factor, "factor", 1)
         self.policy = read_nan_policy(nan_policy)
-        self.running.factor = index(factor)
-        self.functions = checked_functions(functions)
-        self.decimals = decimals
+        self.names = read_functions(functions)
         self.running.scale = decimal_scale(decimals)
+        self.digits = decimals if type(decimals) is int else checked_decimals(decimals)
         self.running.omits_nan = self.policy == OMIT
-        self.running.n_functions = len(self.functions)
+        self.running.n_functions = len(self.names)
         for i in range(self.running.n_functions):
-            self.running.codes[i] = <Function><int>FUNCTIONS.index(self.functions[i])
-        self.running.with_median = "median" in self.functions
-        self.running.with_mean = "mean" in self.functions
-        self.running.with_extremes = "min" in self.functions or "max" in self.functions
+            self.running.codes[i] = <Function><int>_CODES[self.names[i]]
+        self.running.with_median = "median" in self.names
+        self.running.with_mean = "mean" in self.names
+        self.running.with_extremes = "min" in self.names or "max" in self.names
         self.network = b""
         if self.running.with_median and 1 < self.running.factor <= NETWORK_LIMIT:
             self.network = median_network(self.running.factor)
@@ -291,15 +295,17 @@ cdef class Buckets:
         self.reset()
 
     def reset(self):
+        """Forget every value."""
         self.check_free()
         clear(&self.running.filling)
         if self.running.with_median:
             self.held = new_floats(0)
             self.scratch = new_floats(0)
-        self.columns = [new_floats(0) for _ in self.functions]
+        self.columns = [new_floats(0) for _ in self.names]
         self.running.n_complete = 0
 
     def push_many(self, values):
+        """Take values from an iterable or a buffer of float64."""
         cdef FloatReader reader = FloatReader(values)
         cdef double[RUN_VALUES] strip
         cdef Py_ssize_t got, start = 0
@@ -356,15 +362,28 @@ cdef class Buckets:
         return 0
 
     @property
+    def functions(self):
+        """What each bucket is reduced to."""
+        return self.names
+
+    @property
+    def decimals(self):
+        """To how many decimals results are rounded; ``None`` leaves them alone."""
+        return self.digits
+
+    @property
     def nan_policy(self):
+        """What a NaN does: ``propagate``, ``omit`` or ``raise``."""
         return nan_policy_name(self.policy)
 
     @property
     def factor(self):
+        """Values a bucket."""
         return self.running.factor
 
     @property
     def n_filling(self):
+        """How many values the filling bucket holds."""
         return self.running.filling.n
 
     def completed(self):
@@ -382,6 +401,7 @@ cdef class Buckets:
         ])
 
     def merge(self, other):
+        """Take another's buckets, as if they had come after; the filling one is closed as it is."""
         if not isinstance(other, Buckets) or self.shape() != (<Buckets>other).shape():
             raise InvalidInputError("other", other, "buckets of the same factor and functions")
         filling, held, columns = other.state()
@@ -391,10 +411,10 @@ cdef class Buckets:
         completed = self.drain()
         for column, more in zip(completed, columns):
             column.extend(more)
-        self.restore(filling, held, completed)
+        self.restore((filling, held, completed))
 
     cdef tuple shape(self):
-        return self.running.factor, self.functions, self.decimals, self.policy
+        return self.running.factor, self.names, self.digits, self.policy
 
     def drain(self):
         """The columns of the completed buckets, which are then forgotten."""
@@ -403,31 +423,42 @@ cdef class Buckets:
         drained = tuple(self.columns)
         for column in drained:
             array.resize(column, self.running.n_complete)
-        self.columns = [new_floats(0) for _ in self.functions]
+        self.columns = [new_floats(0) for _ in self.names]
         self.running.n_complete = 0
         return drained
 
     def state(self):
+        """The running numbers of the filling bucket, its values, the completed columns."""
         self.check_free()
         filling = self.running.filling
         return (
-            (filling.n, filling.n_numbers, filling.sum, filling.low, filling.high, filling.last),
+            (filling.n, filling.n_numbers, filling.sum, filling.min, filling.max, filling.last),
             self.held[:filling.n] if self.running.with_median else new_floats(0),
             self.completed(),
         )
 
-    def restore(self, filling, held, columns):
-        n, n_numbers, total, low, high, last = filling
-        if not 0 <= n_numbers <= n < self.running.factor:
-            raise InvalidInputError("filling", filling, f"fewer than {self.running.factor} values")
-        if len(held) != (n if self.running.with_median else 0):
+    def restore(self, state):
+        """Become what ``state`` told.
+
+        Raises
+        ------
+        InvalidInputError
+            The parts do not fit this factor and these functions, or each other.
+        """
+        cdef double total, low, high, last
+        filling, values, completed = checked_state(state, 3)
+        n, n_numbers, total, low, high, last = checked_state(filling, 6)
+        cdef int64_t taken = read_whole(n, "filling", 0, self.running.factor - 1)
+        cdef int64_t numbers = read_whole(n_numbers, "filling", 0, taken)
+        held = make_array("d", values)
+        if len(held) != (taken if self.running.with_median else 0):
             raise InvalidInputError("held", len(held), "the values of the filling bucket")
-        lengths = {len(column) for column in columns}
-        if len(columns) != self.running.n_functions or len(lengths) != 1:
+        columns = [make_array("d", column) for column in completed]
+        if len(columns) != self.running.n_functions or len({len(one) for one in columns}) != 1:
             raise InvalidInputError("columns", len(columns), "a column a function, equally long")
         self.reset()
-        self.columns = [make_array("d", column) for column in columns]
-        self.running.n_complete = len(self.columns[0])
+        self.columns = columns
+        self.running.n_complete = len(columns[0])
         if self.running.with_median:
-            self.held = make_array("d", held)
-        self.running.filling = Filling(n, n_numbers, total, low, high, last)
+            self.held = held
+        self.running.filling = Filling(taken, numbers, total, low, high, last)

@@ -1,20 +1,24 @@
 # Twin: aetherops/core/_pure/aggregation/floats.py
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
-"""Any source of floats as strips of doubles: buffers without a copy, lists, iterators."""
+"""Sources of numbers: anything iterable as strips of doubles, and whole columns."""
 
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
+    PyBUF_FORMAT, PyBUF_FULL_RO, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer,
+    PyObject_GetBuffer,
 )
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.float cimport PyFloat_AsDouble
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
-from libc.math cimport NAN
 from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy
 
-import sys
-
 from aetherops.core._native.aggregation.kernels cimport BLOCK, selected
 
+from aetherops.core.aggregation_input import (
+    FLOAT64_FORMATS, INT64_FORMATS, NAN_POLICIES, check_nan_policy, checked_int, checked_int64,
+    column_refused,
+)
 from aetherops.errors import InvalidInputError
 
 
@@ -26,25 +30,46 @@ cdef extern from "Python.h":
     double float_value "PyFloat_AS_DOUBLE"(PyObject *value)
 
 
-NAN_POLICIES = ("propagate", "omit", "raise")
+cdef tuple _FLOAT64_FORMATS = tuple([name.encode() for name in FLOAT64_FORMATS])
+cdef tuple _INT64_FORMATS = tuple([name.encode() for name in INT64_FORMATS])
 
-cdef object _FLOAT64_FORMATS = (
-    b"d", b"@d", b"=d", b"<d" if sys.byteorder == "little" else b">d",
-)
+
+cdef tuple _POLICIES = NAN_POLICIES
+
+
+cdef int64_t read_whole(object value, str field, int64_t low,
+                        int64_t high=9007199254740992) except? -1:
+    """A whole number from ``low`` to ``high``, 2**53 by default; else the error of both twins."""
+    cdef int overflow = 0
+    cdef int64_t number
+    if type(value) is int:
+        number = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if not overflow and low <= number <= high:
+            return number
+    return checked_int(field, value, low, high)
+
+
+cdef int64_t read_int64(object value, str field) except? -1:
+    """An integer of 64 bits."""
+    cdef int overflow = 0
+    cdef int64_t number
+    if type(value) is int:
+        number = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if not overflow:
+            return number
+    return checked_int64(field, value)
 
 
 cdef NanPolicy read_nan_policy(object policy) except *:
-    if policy not in NAN_POLICIES:
-        raise InvalidInputError("nan_policy", policy, "'propagate', 'omit' or 'raise'")
-    return <NanPolicy><int>NAN_POLICIES.index(policy)
+    cdef int code
+    for code in range(3):
+        if policy is _POLICIES[code]:
+            return <NanPolicy>code
+    return <NanPolicy><int>NAN_POLICIES.index(check_nan_policy(policy))
 
 
 cdef str nan_policy_name(NanPolicy policy):
     return NAN_POLICIES[<int>policy]
-
-
-cdef object nan_refused(object field):
-    return InvalidInputError(field, NAN, "a number (nan_policy is 'raise')")
 
 
 cdef Py_ssize_t count_until_nan(const double *x, Py_ssize_t n) noexcept nogil:
@@ -58,6 +83,59 @@ cdef Py_ssize_t count_until_nan(const double *x, Py_ssize_t n) noexcept nogil:
                     return i
         start = end
     return n
+
+
+cdef class Column:
+    """A contiguous buffer of 8-byte numbers, held as long as this is.
+
+    Only numbers that do not lie at multiples of their size are copied.
+    """
+
+    def __dealloc__(self):
+        if self.has_view:
+            PyBuffer_Release(&self.view)
+
+    cdef int open(self, object values, tuple formats, str field, str kind) except -1:
+        try:
+            PyObject_GetBuffer(values, &self.view, PyBUF_FULL_RO)
+        except (TypeError, BufferError, ValueError):
+            raise column_refused(field, values, kind) from None
+        self.has_view = True
+        if (self.view.format == NULL or <bytes>self.view.format not in formats
+                or self.view.ndim != 1 or self.view.suboffsets != NULL
+                or (self.view.shape[0] > 1 and self.view.strides[0] != self.view.itemsize)):
+            raise column_refused(field, values, kind)
+        self.length = self.view.shape[0]
+        if <uintptr_t>self.view.buf % sizeof(double):
+            self.keep_copy()
+        else:
+            self.floats = <const double *>self.view.buf
+            self.integers = <const int64_t *>self.view.buf
+        return 0
+
+    cdef int keep_copy(self) except -1:
+        self.copy = PyBytes_FromStringAndSize(
+            <const char *>self.view.buf, self.length * sizeof(double)
+        )
+        self.floats = <const double *>PyBytes_AS_STRING(self.copy)
+        self.integers = <const int64_t *>self.floats
+        return 0
+
+
+cdef Column float64_column(object values, str field):
+    """A contiguous buffer of float64, which is not copied."""
+    cdef Column column = Column()
+    column.open(values, _FLOAT64_FORMATS, field, "float64")
+    return column
+
+
+cdef Column int64_column(object values, str field, bint copied=False):
+    """A contiguous buffer of int64; a copy of it where nobody may change what has been checked."""
+    cdef Column column = Column()
+    column.open(values, _INT64_FORMATS, field, "int64")
+    if copied:
+        column.keep_copy()
+    return column
 
 
 cdef class FloatReader:
@@ -97,9 +175,15 @@ cdef class FloatReader:
         )
         return True
 
+    cdef Py_ssize_t count(self) except -2:
+        """How many values there are to look up by index; -1 where they can only be read once."""
+        if self.has_view and self.iterator is None:
+            return self.length
+        return len(self.values) if hasattr(self.values, "__getitem__") else -1
+
     cdef int read_some(self, const int64_t *indices, Py_ssize_t n, double *out) except -1:
         """The values at some indices of a buffer, a list or a tuple."""
-        cdef Py_ssize_t i = 0
+        cdef Py_ssize_t i = 0, length
         cdef PyObject **items
         if self.is_direct:
             for i in range(n):
@@ -107,9 +191,10 @@ cdef class FloatReader:
             return 0
         while i < n:
             if self.sequence is not None:
-                # Looked up again after each number that is no float: its __float__ may change a list.
+                # Looked up again after each number that is no float, which may change a list.
                 items = items_of(self.sequence)
-                while i < n and indices[i] < size_of(self.sequence) and is_float(items[indices[i]]):
+                length = size_of(self.sequence)
+                while i < n and indices[i] < length and is_float(items[indices[i]]):
                     out[i] = float_value(items[indices[i]])
                     i += 1
             if i < n:
@@ -149,7 +234,7 @@ cdef class FloatReader:
         cdef Py_ssize_t start = self.position, end, i = start
         cdef PyObject **items
         while True:
-            # Looked up again after each number that is no float: its __float__ may change a list.
+            # Looked up again after each number that is no float, which may change a list.
             items = items_of(self.sequence)
             end = min(start + room, size_of(self.sequence))
             while i < end and is_float(items[i]):

@@ -4,11 +4,11 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 
 cdef extern from "kernels/numbers.h" nogil:
-    const int LANES
+    const int PARTIALS
     const int BLOCK
     const int GROUP
     const int ABREAST
-    const int STRIP
+    const int WORD
 
     struct block:
         double mean, mean_low, m2, min, max
@@ -35,6 +35,7 @@ cdef extern from "kernels/numbers.h" nogil:
         uint64_t (*outside)(const double *, double, double) noexcept nogil
         int64_t (*find_outside)(const double *, int64_t, double, double, int64_t,
                                 int64_t *) noexcept nogil
+        int64_t (*index_of)(const double *, int64_t, double) noexcept nogil
         void (*extremes)(const double *, int64_t, double *, double *) noexcept nogil
         void (*window_sums)(const double *, int64_t, int64_t, double *) noexcept nogil
         void (*add_products)(const double *, const double *, int64_t, double *) noexcept nogil

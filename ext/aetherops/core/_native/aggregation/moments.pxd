@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t
 
-from aetherops.core._native.aggregation.anomalies cimport Suspects
+from aetherops.core._native.aggregation.anomalies cimport Candidates
 from aetherops.core._native.aggregation.floats cimport NanPolicy
 
 
@@ -22,11 +22,11 @@ cdef struct MomentsState:
     double *pending      # the block that is filling, allocated when first needed
     Py_ssize_t n_pending
     NanPolicy policy
-    Suspects suspects    # of the folded values
+    Candidates candidates    # of the folded values
 
 
 cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil
-cdef void take_all(Totals *into, const double *x, int64_t n, Suspects *suspects) noexcept nogil
+cdef void take_all(Totals *into, const double *x, int64_t n, Candidates *candidates) noexcept nogil
 cdef void take_values(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil
 cdef Totals totals_of(const MomentsState *state) noexcept nogil
 

@@ -2,24 +2,29 @@
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
 """Count, mean, squares about it, extremes and ends of a stream, in one pass.
 
-Values are taken in blocks of 512. A block's mean and squares are found in sixteen lanes by the
-corrected two-pass algorithm; blocks are merged by the formula of Chan, Golub and LeVeque (1983),
-which for a block of one value is Welford's step (1962). The block that is filling is kept as it is,
-so that any cut of the input gives the same bits.
+Values are taken in blocks of 512. A block's mean and squares are found in sixteen partial sums by
+the corrected two-pass algorithm; blocks are merged by the formula of Chan, Golub and LeVeque
+(1983), which for a block of one value is Welford's step (1962). The block that is filling is kept
+as it is, so that any cut of the input gives the same bits.
 """
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.math cimport NAN, INFINITY, isfinite, sqrt
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memcpy
 
-from aetherops.core._native.aggregation.anomalies cimport Limits, Suspects, forget_suspects, suspect
-from aetherops.core._native.aggregation.floats cimport (
-    OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name, nan_refused,
-    read_nan_policy,
+from aetherops.core._native.aggregation.anomalies cimport (
+    Candidates, Limits, forget_candidates, note_candidates,
 )
-from aetherops.core._native.aggregation.kernels cimport BLOCK, GROUP, block, missing_of_step, selected, two_sum
+from aetherops.core._native.aggregation.floats cimport (
+    OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name, read_nan_policy,
+    read_whole,
+)
+from aetherops.core._native.aggregation.kernels cimport (
+    BLOCK, GROUP, block, missing_of_step, selected, two_sum,
+)
 
+from aetherops.core.aggregation_input import checked_state, nan_refused
 from aetherops.errors import InvalidInputError
 
 cdef tuple _NO_VALUES = ()
@@ -72,10 +77,10 @@ cdef void merge_totals(Totals *into, const Totals *other) noexcept nogil:
     into.last = other.last
 
 
-cdef void take_all(Totals *into, const double *x, int64_t n, Suspects *suspects) noexcept nogil:
-    """Merge n values, the first of which opens a block; whole blocks, where they can be suspected.
+cdef void take_all(Totals *into, const double *x, int64_t n, Candidates *candidates) noexcept nogil:
+    """Merge n values, the first of which opens a block; whole blocks where candidates are noted.
 
-    Suspects may be NULL.
+    Candidates may be NULL.
     """
     cdef block[GROUP] found
     cdef uint8_t[GROUP] marks
@@ -84,12 +89,14 @@ cdef void take_all(Totals *into, const double *x, int64_t n, Suspects *suspects)
     while end < n:
         start = end
         end = min(start + GROUP * BLOCK, n)
-        if suspects != NULL:
-            limits = suspects.limits
+        if candidates != NULL:
+            limits = candidates.limits
         selected().block_moments(x + start, end - start, limits.low, limits.high, found, marks)
         merge_blocks(into, x + start, end - start, found)
-        if suspects != NULL:
-            suspect(suspects, x + start, end - start, marks, into.count, into.mean, into.m2)
+        if candidates != NULL:
+            note_candidates(
+                candidates, x + start, end - start, marks, into.count, into.mean, into.m2
+            )
 
 
 cdef void merge_blocks(Totals *into, const double *x, int64_t n, const block *found) noexcept nogil:
@@ -108,7 +115,7 @@ cdef void merge_blocks(Totals *into, const double *x, int64_t n, const block *fo
 
 
 cdef void take_whole_blocks(MomentsState *state, const double *x, int64_t n) noexcept nogil:
-    take_all(&state.folded, x, n, &state.suspects if state.suspects.threshold >= 0.0 else NULL)
+    take_all(&state.folded, x, n, &state.candidates if state.candidates.threshold >= 0.0 else NULL)
 
 
 cdef void append(MomentsState *state, const double *x, Py_ssize_t n) noexcept nogil:
@@ -160,12 +167,14 @@ cdef Totals totals_of(const MomentsState *state) noexcept nogil:
 
 
 cdef class BlockMoments:
-    """The part of ``Moments`` that has two implementations."""
+    """BlockMoments(values=(), *, nan_policy='propagate')\n--\n
+    The part of ``Moments`` that has two implementations."""
 
     def __cinit__(self):
-        self.running.suspects.threshold = -1.0
+        self.running.candidates.threshold = -1.0
 
     def __init__(self, values=_NO_VALUES, *, nan_policy="propagate"):
+        self.check_free()
         self.running.policy = read_nan_policy(nan_policy)
         self.reset()
         if values is not _NO_VALUES:
@@ -173,9 +182,10 @@ cdef class BlockMoments:
 
     def __dealloc__(self):
         PyMem_Free(self.running.pending)
-        forget_suspects(&self.running.suspects)
+        forget_candidates(&self.running.candidates)
 
     def push(self, double x):
+        """Take one value."""
         self.reserve()
         if x != x and self.running.policy != PROPAGATE:
             if self.running.policy == RAISE:
@@ -188,6 +198,10 @@ cdef class BlockMoments:
             self.running.n_pending = 0
 
     def push_many(self, values):
+        """Take values from an iterable or a buffer of float64, which is not copied.
+
+        Values before one that is refused have been taken, as in a loop of ``push``.
+        """
         cdef FloatReader reader = FloatReader(values)
         cdef double[512] strip
         cdef Py_ssize_t got, index = 0
@@ -234,6 +248,7 @@ cdef class BlockMoments:
         return totals_of(&self.running)
 
     def merge(self, other):
+        """Take what another has seen, as if it had come after; the filling blocks are closed."""
         if not isinstance(other, BlockMoments):
             raise TypeError(f"other: expected Moments, got {type(other).__name__}")
         cdef Totals totals = self.totals()
@@ -242,82 +257,119 @@ cdef class BlockMoments:
         merge_totals(&totals, &others)
         self.running.folded = totals
         self.running.n_pending = 0
-        self.running.suspects.lost = True
+        self.running.candidates.lost = True
 
     def reset(self):
+        """Forget every value."""
         self.check_free()
         self.running.folded = Totals(0, NAN, 0.0, 0.0, NAN, NAN, NAN, NAN)
         self.running.n_pending = 0
-        forget_suspects(&self.running.suspects)
+        forget_candidates(&self.running.candidates)
 
     @property
     def nan_policy(self):
+        """What a NaN does: ``propagate``, ``omit`` or ``raise``."""
         return nan_policy_name(self.running.policy)
 
     @property
     def count(self):
+        """How many values were taken."""
         return self.running.folded.count + self.running.n_pending
 
     @property
     def mean(self):
+        """The mean; NaN of no values."""
         return self.totals().mean
 
     @property
     def m2(self):
+        """The squares of the distances from the mean, summed; 0.0 of no values."""
         return self.totals().m2
 
     @property
     def min(self):
+        """The smallest value; NaN of no values."""
         return self.totals().min
 
     @property
     def max(self):
+        """The largest value; NaN of no values."""
         return self.totals().max
 
     @property
     def first(self):
+        """The value taken first; NaN of no values."""
         if self.running.folded.count or not self.running.n_pending:
             return self.running.folded.first
         return self.running.pending[0]
 
     @property
     def last(self):
+        """The value taken last; NaN of no values."""
         if self.running.n_pending:
             return self.running.pending[self.running.n_pending - 1]
         return self.running.folded.last
 
-    def variance(self, int ddof=1):
-        cdef Totals totals = self.totals()
-        if ddof < 0:
-            raise InvalidInputError("ddof", ddof, "0 or more")
-        return totals.m2 / (totals.count - ddof) if totals.count > ddof else NAN
+    def variance(self, ddof=1):
+        """``m2 / (count - ddof)``; NaN where that divisor is not positive.
 
-    def std(self, int ddof=1):
+        Raises
+        ------
+        InvalidInputError
+            ``ddof`` is negative.
+        """
+        cdef Totals totals = self.totals()
+        cdef int64_t subtracted = read_whole(ddof, "ddof", 0)
+        if totals.count <= subtracted:
+            return NAN
+        return totals.m2 / <double>(totals.count - subtracted)
+
+    def std(self, ddof=1):
+        """The root of the variance."""
         return sqrt(self.variance(ddof))
 
     def summary(self):
+        """(count, mean, m2, min, max, first, last): what a store keeps of a chunk."""
         cdef Totals t = self.totals()
         return t.count, t.mean, t.m2, t.min, t.max, t.first, t.last
 
-    def finish(self):
-        self.running.folded = self.totals()
-        self.running.n_pending = 0
-        PyMem_Free(self.running.pending)
-        self.running.pending = NULL
-        return self.summary()
 
-    def state(self):
-        self.check_free()
-        cdef Totals t = self.running.folded
-        filling = (<char *>self.running.pending)[:self.running.n_pending * sizeof(double)]
-        return t.count, t.mean, t.mean_low, t.m2, t.min, t.max, t.first, t.last, filling
+def finish_moments(BlockMoments moments not None):
+    """The summary. The filling block is closed, and its room given back."""
+    moments.running.folded = moments.totals()
+    moments.running.n_pending = 0
+    PyMem_Free(moments.running.pending)
+    moments.running.pending = NULL
+    return moments.summary()
 
-    def restore(self, count, mean, mean_low, m2, low, high, first, last, bytes filling=b""):
-        cdef Py_ssize_t size = len(filling)
-        if size % <Py_ssize_t>sizeof(double) or size >= <Py_ssize_t>(BLOCK * sizeof(double)):
-            raise InvalidInputError("filling", filling, "whole float64 values, fewer than 512")
-        self.reserve()
-        self.running.folded = Totals(count, mean, mean_low, m2, low, high, first, last)
-        memcpy(self.running.pending, <char *>filling, size)
-        self.running.n_pending = size // sizeof(double)
-        self.running.suspects.lost = True
+
+def moments_state(BlockMoments moments not None):
+    """The totals of the whole blocks, then the values of the filling one, as float64."""
+    moments.check_free()
+    cdef Totals t = moments.running.folded
+    filling = (<char *>moments.running.pending)[:moments.running.n_pending * sizeof(double)]
+    return t.count, t.mean, t.mean_low, t.m2, t.min, t.max, t.first, t.last, filling
+
+
+def restore_moments(BlockMoments moments not None, state):
+    """Make moments what ``moments_state`` told.
+
+    Raises
+    ------
+    InvalidInputError
+        The count or m2 is negative, or the filling block is no bytes of fewer than 512 float64.
+    """
+    cdef double mean, mean_low, m2, low, high, first, last
+    cdef Py_ssize_t size
+    count, mean, mean_low, m2, low, high, first, last, filling = checked_state(state, 9)
+    cdef int64_t taken = read_whole(count, "count", 0)
+    if m2 < 0.0:
+        raise InvalidInputError("m2", m2, "0 or more")
+    size = len(filling) if isinstance(filling, bytes) else -1
+    if size % <Py_ssize_t>sizeof(double) or not 0 <= size < <Py_ssize_t>(BLOCK * sizeof(double)):
+        raise InvalidInputError("filling", filling, "whole float64 values, fewer than 512")
+    moments.reserve()
+    moments.running.folded = Totals(taken, mean, mean_low, m2, low, high, first, last)
+    memcpy(moments.running.pending, <char *><bytes>filling, size)
+    moments.running.n_pending = size // sizeof(double)
+    moments.running.candidates.lost = True

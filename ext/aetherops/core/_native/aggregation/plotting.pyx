@@ -8,7 +8,10 @@ from libc.stdint cimport int64_t
 
 from array import array as make_array
 
+from aetherops.core._native.aggregation.floats cimport Column, float64_column, read_whole
 from aetherops.core._native.aggregation.kernels cimport selected
+
+from aetherops.core.aggregation_input import check_lengths
 
 cdef array.array _INTEGERS = make_array("q")
 
@@ -18,14 +21,34 @@ cdef inline double at(const double *x, int64_t i) noexcept nogil:
     return x[i] if x != NULL else <double>i
 
 
-def largest_triangles(const double[::1] times, const double[::1] y, int64_t n_out):
-    cdef int64_t n = len(y), bucket, i, start, end, next_end, best, count, chosen = 0
+def largest_triangles(times, values, n_out):
+    """Indices of ``n_out`` points, 3 to n of them: largest triangle, three buckets.
+
+    Steinarsson (2013): the first and the last point stay; of each bucket between, the point that
+    spans the largest triangle with the point chosen before it and the mean of the next bucket. NaN
+    is left out of that mean and is chosen only where a bucket holds nothing else.
+
+    Parameters
+    ----------
+    times : shape (n,), float64, where the values lie on the horizontal axis; ``None`` for at
+        their indices.
+    values : shape (n,), float64.
+    """
+    cdef Column column = float64_column(values, "values"), places
+    cdef const double *x = NULL
+    cdef int64_t n = column.length
+    if times is not None:
+        places = float64_column(times, "times")
+        check_lengths(n, times=places.length)
+        x = places.floats
+    return triangles(x, column.floats, n, read_whole(n_out, "n_out", 3, n))
+
+
+cdef array.array triangles(const double *x, const double *y, int64_t n, int64_t n_out):
+    cdef int64_t bucket, i, start, end, next_end, best, count, chosen = 0
     cdef array.array indices = array.clone(_INTEGERS, n_out, zero=False)
     cdef int64_t *out = <int64_t *>indices.data.as_longlongs
     cdef double sum_x, sum_y, mean_x, mean_y, area, largest, run, rise
-    cdef const double *x = NULL
-    if times is not None:
-        x = &times[0]
     with nogil:
         out[0] = 0
         out[n_out - 1] = n - 1
@@ -55,30 +78,29 @@ def largest_triangles(const double[::1] times, const double[::1] y, int64_t n_ou
     return indices
 
 
-cdef int64_t find(const double *y, int64_t n, double wanted) noexcept nogil:
-    """The first index of a value that is there."""
-    cdef int64_t i = 0
-    while y[i] != wanted:
-        i += 1
-    return i
+def extreme_points(values, n_buckets):
+    """Indices of the smallest and the largest value of each bucket, in order, NaN passed over.
 
-
-def extreme_points(const double[::1] y, int64_t n_buckets):
-    cdef int64_t n = len(y), bucket, start, end, low_at, high_at, found = 0
+    There are 1 to n buckets for n values; one of NaN alone keeps its first.
+    """
+    cdef Column column = float64_column(values, "values")
+    cdef const double *x = column.floats
+    cdef int64_t n = column.length, wanted = read_whole(n_buckets, "n_buckets", 1, n)
+    cdef int64_t bucket, start, end, low_at, high_at, found = 0
     cdef double low, high
-    cdef array.array indices = array.clone(_INTEGERS, 2 * n_buckets, zero=False)
+    cdef array.array indices = array.clone(_INTEGERS, 2 * wanted, zero=False)
     cdef int64_t *out = <int64_t *>indices.data.as_longlongs
     with nogil:
-        for bucket in range(n_buckets):
-            start = bucket * n // n_buckets
-            end = (bucket + 1) * n // n_buckets
-            selected().extremes(&y[start], end - start, &low, &high)
+        for bucket in range(wanted):
+            start = bucket * n // wanted
+            end = (bucket + 1) * n // wanted
+            selected().extremes(x + start, end - start, &low, &high)
             if low > high:  # nothing but NaN
                 out[found] = start
                 found += 1
                 continue
-            low_at = start + find(&y[start], end - start, low)
-            high_at = start + find(&y[start], end - start, high)
+            low_at = start + selected().index_of(x + start, end - start, low)
+            high_at = start + selected().index_of(x + start, end - start, high)
             out[found] = min(low_at, high_at)
             found += 1
             if low_at != high_at:

@@ -11,6 +11,7 @@ from aetherops.core._native.aggregation.kernels cimport selected
 
 
 def round_all(values, decimals):
+    """Each value rounded; copied as it is where decimals is None."""
     cdef array.array rounded = make_array("d", values)
     cdef double scale = decimal_scale(decimals)
     selected().round_quotients(rounded.data.as_doubles, len(rounded), 1.0, scale)

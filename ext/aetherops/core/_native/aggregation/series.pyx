@@ -9,87 +9,124 @@ from libc.stdint cimport int64_t
 from array import array as make_array
 
 from aetherops.core._native.aggregation.buckets cimport decimal_scale
-from aetherops.core._native.aggregation.kernels cimport LANES, round_decimal, selected
+from aetherops.core._native.aggregation.floats cimport Column, float64_column, read_whole
+from aetherops.core._native.aggregation.kernels cimport PARTIALS, round_decimal, selected
+
+from aetherops.errors import InvalidInputError
 
 cdef array.array _FLOATS = make_array("d")
 
 
-def moving_average(const double[::1] values, int64_t window, decimals):
-    cdef int64_t i, n = len(values)
+def moving_average(values, window, decimals):
+    """Means of the last ``window`` values at each index, of fewer at the start.
+
+    Each is the left-to-right sum of its own values: no error is carried along, and the time grows
+    with the window.
+
+    Raises
+    ------
+    InvalidInputError
+        The window is not positive, or the decimals are out of range.
+    """
+    cdef Column column = float64_column(values, "values")
+    cdef const double *x = column.floats
+    cdef int64_t i, n = column.length, width = read_whole(window, "window", 1)
+    cdef double scale = decimal_scale(decimals), total = 0.0
     cdef array.array means = array.clone(_FLOATS, n, zero=False)
     cdef double *out = means.data.as_doubles
-    cdef double scale = decimal_scale(decimals), total = 0.0
     with nogil:
-        for i in range(min(window - 1, n)):
-            total += values[i]
+        for i in range(min(width - 1, n)):
+            total += x[i]
             out[i] = total
             selected().round_quotients(out + i, 1, <double>(i + 1), scale)
-        if n >= window:
-            selected().window_sums(&values[0], n - window + 1, window, out + window - 1)
-            selected().round_quotients(out + window - 1, n - window + 1, <double>window, scale)
+        if n >= width:
+            selected().window_sums(x, n - width + 1, width, out + width - 1)
+            selected().round_quotients(out + width - 1, n - width + 1, <double>width, scale)
     return means
 
 
-def ewma(const double[::1] values, double alpha, decimals):
-    cdef int64_t i, n = len(values)
+def ewma(values, double alpha, decimals):
+    """The first value as it is, then ``alpha*v + (1 - alpha)*previous``, rounded at each step."""
+    cdef Column column = float64_column(values, "values")
+    cdef const double *x = column.floats
+    cdef int64_t i, n = column.length
+    cdef double scale = decimal_scale(decimals), rest = 1.0 - alpha, value
     cdef array.array smoothed = array.clone(_FLOATS, n, zero=False)
     cdef double *out = smoothed.data.as_doubles
-    cdef double scale = decimal_scale(decimals), rest = 1.0 - alpha, value
     with nogil:
         for i in range(n):
             if i == 0:
-                out[0] = values[0]
+                out[0] = x[0]
                 continue
-            value = alpha * values[i] + rest * out[i - 1]
+            value = alpha * x[i] + rest * out[i - 1]
             out[i] = round_decimal(value, scale) if scale != 0.0 else value
     return smoothed
 
 
-cdef void lag_sums(const double[::1] a, const double[::1] b, int64_t n, int64_t first_lag,
+cdef void lag_sums(const double *a, const double *b, int64_t n, int64_t n_b, int64_t first_lag,
                    int64_t n_lags, double *sums) noexcept nogil:
     """Sums of a[i] * b[i + lag] for at most sixteen lags, each from left to right."""
-    cdef int64_t n_b = len(b), last_lag = first_lag + LANES - 1
+    cdef int64_t last_lag = first_lag + PARTIALS - 1
     # Where all sixteen lags have a partner in b.
     cdef int64_t start = max(<int64_t>0, -first_lag), end = min(n, n_b - last_lag)
     cdef int64_t i, lag
-    for lag in range(first_lag, first_lag + LANES):
+    for lag in range(first_lag, first_lag + PARTIALS):
         sums[lag - first_lag] = 0.0
         for i in range(max(<int64_t>0, -lag), min(start, min(n, n_b - lag))):
             sums[lag - first_lag] += a[i] * b[i + lag]
     if end > start:
-        selected().add_products(&a[start], &b[start + first_lag], end - start, sums)
+        selected().add_products(a + start, b + start + first_lag, end - start, sums)
     for lag in range(first_lag, first_lag + n_lags):
         for i in range(max(start, end), min(n, n_b - lag)):
             sums[lag - first_lag] += a[i] * b[i + lag]
 
 
-def lagged_means(const double[::1] a, const double[::1] b, int64_t max_lag):
-    cdef int64_t n = min(len(a), len(b)), n_b = len(b)
-    cdef int64_t lag, first, count, n_lags = 2 * max_lag + 1
+def lagged_means(a, b, max_lag):
+    """For each lag from ``-max_lag`` on, the mean of ``a[i] * b[i + lag]``; NaN without a partner.
+
+    ``i`` runs over the length of the shorter of the two, ``i + lag`` over all of ``b``.
+    """
+    cdef Column column_a = float64_column(a, "a"), column_b = float64_column(b, "b")
+    cdef const double *x = column_a.floats
+    cdef const double *y = column_b.floats
+    cdef int64_t n = min(column_a.length, column_b.length), n_y = column_b.length
+    cdef int64_t most = read_whole(max_lag, "max_lag", 0)
+    cdef int64_t lag, first = 0, count, n_lags = 2 * most + 1
     cdef array.array means = array.clone(_FLOATS, n_lags, zero=False)
     cdef double *out = means.data.as_doubles
     cdef double[16] sums
     with nogil:
-        first = 0
         while first < n_lags:
-            lag_sums(a, b, n, first - max_lag, min(<int64_t>LANES, n_lags - first), sums)
-            for lag in range(first - max_lag, min(first + LANES, n_lags) - max_lag):
-                count = min(n, n_b - lag) - max(<int64_t>0, -lag)
-                out[lag + max_lag] = sums[lag + max_lag - first] / count if count > 0 else NAN
-            first += LANES
+            lag_sums(x, y, n, n_y, first - most, min(<int64_t>PARTIALS, n_lags - first), sums)
+            for lag in range(first - most, min(first + PARTIALS, n_lags) - most):
+                count = min(n, n_y - lag) - max(<int64_t>0, -lag)
+                out[lag + most] = sums[lag + most - first] / count if count > 0 else NAN
+            first += PARTIALS
     return means
 
 
-def mean_distance(const double[::1] values, double center, double unit):
-    cdef int64_t i, n = len(values)
+def mean_distance(values, double centre, double unit):
+    """The mean of ``abs(v - centre) / unit``; 0.0 of no values.
+
+    Raises
+    ------
+    InvalidInputError
+        The unit is 0.
+    """
+    cdef Column column = float64_column(values, "values")
+    cdef int64_t i, n = column.length
     cdef double total = 0.0
+    if unit == 0.0:
+        raise InvalidInputError("unit", unit, "a number other than 0")
     for i in range(n):
-        total += fabs(values[i] - center) / unit
+        total += fabs(column.floats[i] - centre) / unit
     return total / n if n else 0.0
 
 
-def count_above(const double[::1] values, double threshold):
-    cdef int64_t i, n = len(values), count = 0
+def count_above(values, double threshold):
+    """How many values are greater than the threshold."""
+    cdef Column column = float64_column(values, "values")
+    cdef int64_t i, n = column.length, count = 0
     for i in range(n):
-        count += values[i] > threshold
+        count += column.floats[i] > threshold
     return count

@@ -11,18 +11,22 @@ in its life, and nothing is ever taken out of a sum.
 from cpython cimport array
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from libc.math cimport NAN, isfinite
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MIN, int64_t
 from libc.string cimport memmove
 
 from array import array as make_array
 
-from aetherops.core._native.aggregation.floats cimport FloatReader
+from aetherops.core._native.aggregation.floats cimport (
+    Column, FloatReader, int64_column, read_int64, read_whole,
+)
 from aetherops.core._native.aggregation.moments cimport Totals, merge_totals
 
+from aetherops.core.aggregation_input import checked_state
 from aetherops.errors import InvalidInputError
 
 cdef array.array _FLOATS = make_array("d")
 cdef array.array _INTEGERS = make_array("q")
+cdef object _ZERO = 0
 cdef Totals _NOTHING = Totals(0, NAN, 0.0, 0.0, NAN, NAN, NAN, NAN)
 
 
@@ -38,82 +42,105 @@ cdef struct Entry:
 
 
 cdef class SlidingMoments:
-    """The moments of the last ``size`` values, or of those younger than ``duration_us``."""
+    """SlidingMoments(*, size=0, duration_us=0)\n--\n
+    The moments of the last ``size`` values, or of those younger than ``duration_us``."""
 
-    cdef readonly int64_t size          # 0: not limited by number
-    cdef readonly int64_t duration_us   # 0: not limited by time
+    cdef int64_t limit                  # of the number of values, 0 for none
+    cdef int64_t duration               # in microseconds, 0 for any
     cdef Entry *entries
     cdef int64_t capacity
     cdef int64_t head, turn, tail       # entries in use; the older end at the turn
     cdef Totals newer
 
-    def __init__(self, *, int64_t size=0, int64_t duration_us=0):
+    def __init__(self, *, size=0, duration_us=0):
         if (size > 0) == (duration_us > 0) or size < 0 or duration_us < 0:
             raise InvalidInputError(
                 "size", (size, duration_us), "either a size or a duration_us, more than 0"
             )
-        self.size = size
-        self.duration_us = duration_us
+        self.limit = read_whole(size, "size", 0)
+        self.duration = read_int64(duration_us, "duration_us")
         self.reset()
 
     def __dealloc__(self):
         PyMem_Free(self.entries)
 
+    @property
+    def size(self):
+        """Values in a full window; 0 where it is not limited by number."""
+        return self.limit
+
+    @property
+    def duration_us(self):
+        """How long a value stays; 0 where the window is not limited by time."""
+        return self.duration
+
     def reset(self):
+        """Forget every value."""
         self.head = self.turn = self.tail = 0
         self.newer = _NOTHING
 
-    def push(self, double x, int64_t time_us=0):
-        if self.duration_us and self.tail > self.head:
+    def push(self, double x, time_us=0):
+        """Take one value, and let those go for which it leaves no room.
+
+        Raises
+        ------
+        InvalidInputError
+            The window is one of time, and the time is before that of the value before.
+        """
+        cdef int64_t time = 0 if time_us is _ZERO else read_int64(time_us, "time_us")
+        self.take(x, time)
+
+    cdef int take(self, double x, int64_t time_us) except -1:
+        if self.duration and self.tail > self.head:
             if time_us < self.entries[self.tail - 1].time_us:
                 raise InvalidInputError("time_us", time_us, "no time before its predecessor")
         self.append(x, time_us)
+        return 0
 
-    def push_many(self, values, const int64_t[::1] times_us=None):
+    def push_many(self, values, times_us=None):
+        """Take values one after the other, with a time for each where the window is one of time.
+
+        Parameters
+        ----------
+        values : an iterable, or a buffer of float64.
+        times_us : int64, microseconds that do not run backwards; not read by a window of size.
+
+        Raises
+        ------
+        InvalidInputError
+            A value has no time, or one before that of the value before.
+        """
+        cdef Column times = None if times_us is None else int64_column(times_us, "times_us")
         cdef FloatReader reader = FloatReader(values)
         cdef double[512] strip
-        cdef Py_ssize_t got, i, index = 0
+        cdef Py_ssize_t got, i, index = 0, n_times = 0 if times is None else times.length
         while True:
             got = reader.read(strip, 512)
             if got == 0:
                 return
             for i in range(index, index + got):
-                if self.duration_us and (times_us is None or i >= len(times_us)):
+                if not self.duration:
+                    self.append(strip[i - index], 0)
+                elif i < n_times:
+                    self.take(strip[i - index], times.integers[i])
+                else:
                     raise InvalidInputError("times_us", i, f"a time for values[{i}]")
-                self.push(strip[i - index], times_us[i] if self.duration_us else 0)
             index += got
 
-    def roll(self, values):
-        cdef FloatReader reader = FloatReader(values)
-        cdef double[512] strip
-        cdef double[4][512] rolled
-        cdef int64_t[512] counts
-        cdef Py_ssize_t got, i
-        cdef int column
-        cdef Totals totals
-        count = make_array("q")
-        columns = [make_array("d") for _ in range(4)]
-        while True:
-            got = reader.read(strip, 512)
-            if got == 0:
-                return count, *columns
-            for i in range(got):
-                self.append(strip[i], 0)
-                totals = self.totals()
-                counts[i] = totals.count
-                rolled[0][i] = totals.mean
-                rolled[1][i] = totals.m2
-                rolled[2][i] = totals.min
-                rolled[3][i] = totals.max
-            count.frombytes((<const char *>counts)[:got * sizeof(int64_t)])
-            for column in range(4):
-                columns[column].frombytes((<const char *>rolled[column])[:got * sizeof(double)])
+    def expire(self, now_us):
+        """Let the values go that are older than the duration.
 
-    def expire(self, int64_t now_us):
-        if not self.duration_us:
+        Parameters
+        ----------
+        now_us : microseconds, of the clock whose times were pushed.
+        """
+        cdef int64_t now = read_int64(now_us, "now_us")
+        self.drop_before(now)
+
+    cdef void drop_before(self, int64_t now) noexcept:
+        if not self.duration or now < INT64_MIN + self.duration:
             return
-        while (self.tail > self.head
-               and self.entries[self.head].time_us <= now_us - self.duration_us):
+        while self.tail > self.head and self.entries[self.head].time_us <= now - self.duration:
             self.drop()
 
     cdef int append(self, double x, int64_t time_us) except -1:
@@ -124,9 +151,9 @@ cdef class SlidingMoments:
         self.entries[self.tail].time_us = time_us
         self.tail += 1
         merge_totals(&self.newer, &one)
-        if self.size and self.tail - self.head > self.size:
+        while self.limit and self.tail - self.head > self.limit:
             self.drop()
-        self.expire(time_us)
+        self.drop_before(time_us)
         return 0
 
     cdef int make_room(self) except -1:
@@ -173,14 +200,17 @@ cdef class SlidingMoments:
         return totals
 
     def summary(self):
+        """(count, mean, m2, min, max, first, last) of the window."""
         cdef Totals t = self.totals()
         return t.count, t.mean, t.m2, t.min, t.max, t.first, t.last
 
     @property
     def count(self):
+        """How many values the window holds."""
         return self.tail - self.head
 
     def values(self):
+        """A copy of the values, oldest first."""
         cdef array.array values = array.clone(_FLOATS, self.tail - self.head, zero=False)
         cdef int64_t i
         for i in range(self.head, self.tail):
@@ -188,22 +218,68 @@ cdef class SlidingMoments:
         return values
 
     def times_us(self):
+        """A copy of their times, 0 where none was given."""
         cdef array.array times = array.clone(_INTEGERS, self.tail - self.head, zero=False)
         cdef int64_t i
         for i in range(self.head, self.tail):
             times.data.as_longlongs[i - self.head] = self.entries[i].time_us
         return times
 
-    def state(self):
-        return self.values(), self.times_us(), self.turn - self.head
 
-    def restore(self, values, times_us, older):
-        if not 0 <= older <= len(values) == len(times_us):
-            raise InvalidInputError("older", older, "0 to the number of values, a time for each")
-        self.reset()
-        size, duration_us, self.size, self.duration_us = self.size, self.duration_us, 0, 0
-        for i, (value, time_us) in enumerate(zip(values, times_us), 1):
-            self.append(value, time_us)
-            if i == older:
-                self.turn_over()
-        self.size, self.duration_us = size, duration_us
+def rolling_columns(values, size):
+    """Count, mean, m2, min and max of the last ``size`` values after each value."""
+    cdef SlidingMoments window = SlidingMoments(size=size)
+    cdef FloatReader reader = FloatReader(values)
+    cdef double[512] strip
+    cdef double[4][512] rolled
+    cdef int64_t[512] counts
+    cdef Py_ssize_t got, i
+    cdef int column
+    cdef Totals totals
+    count = make_array("q")
+    columns = [make_array("d") for _ in range(4)]
+    while True:
+        got = reader.read(strip, 512)
+        if got == 0:
+            return count, *columns
+        for i in range(got):
+            window.append(strip[i], 0)
+            totals = window.totals()
+            counts[i] = totals.count
+            rolled[0][i] = totals.mean
+            rolled[1][i] = totals.m2
+            rolled[2][i] = totals.min
+            rolled[3][i] = totals.max
+        count.frombytes((<const char *>counts)[:got * sizeof(int64_t)])
+        for column in range(4):
+            columns[column].frombytes((<const char *>rolled[column])[:got * sizeof(double)])
+
+
+def sliding_state(SlidingMoments window not None):
+    """Values, times, and how many of the values are the older ones."""
+    return window.values(), window.times_us(), window.turn - window.head
+
+
+def restore_sliding(SlidingMoments window not None, state):
+    """Make a window what ``sliding_state`` told.
+
+    Raises
+    ------
+    InvalidInputError
+        There is not a time for each value, or there are fewer values than older ones.
+    """
+    values, times_us, older = checked_state(state, 3)
+    cdef array.array numbers = make_array("d", values), times = make_array("q", times_us)
+    cdef int64_t i, n = len(numbers), limit = window.limit, duration = window.duration
+    if len(times) != n:
+        raise InvalidInputError("times_us", f"{len(times)} values", f"{n}")
+    cdef int64_t before_turn = read_whole(older, "older", 0, n)
+    window.reset()
+    window.limit = window.duration = 0
+    try:
+        for i in range(n):
+            window.append(numbers.data.as_doubles[i], times.data.as_longlongs[i])
+            if i + 1 == before_turn:
+                window.turn_over()
+    finally:
+        window.limit, window.duration = limit, duration

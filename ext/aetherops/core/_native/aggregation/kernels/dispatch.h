@@ -17,7 +17,7 @@
 
 static inline void fill_tail(double *tail, const double *x, int64_t n, double filler)
 {
-    for (int64_t i = 0; i < LANES; i++)
+    for (int64_t i = 0; i < PARTIALS; i++)
         tail[i] = i < n ? x[i] : filler;
 }
 
@@ -53,7 +53,7 @@ static void hard_block(const double *x, int64_t n, struct block *block)
 static void correct_block(int64_t n, double rest, double squares, struct block *block)
 {
     const double centre = block->mean;
-    block->min += 0.0; /* a zero has lost its sign to the order of the lanes */
+    block->min += 0.0; /* a zero has lost its sign to the order of the partial sums */
     block->max += 0.0;
     if (!(squares < INFINITY)) {
         block->mean_low = 0.0;

@@ -1,7 +1,7 @@
 /* The loops worth vectors, written once for vectors of WIDTH doubles.
  *
  * dispatch.h includes this file once for each instruction set, with WIDTH, SUFFIX and the few
- * operations that vector types lack defined. Sixteen lanes are worked in step whatever the width, so
+ * operations that vector types lack defined. Sixteen partial sums are worked in step whatever the width, so
  * every instruction set gives the same bits.
  */
 #include "vectors.h"
@@ -20,6 +20,7 @@ static const struct kernels NAMED(kernels) = {
     NAMED(has_nan),
     NAMED(outside),
     NAMED(find_outside),
+    NAMED(index_of),
     NAMED(extremes),
     NAMED(window_sums),
     NAMED(add_products),

@@ -11,11 +11,11 @@
 #include <string.h>
 
 enum {
-    LANES = 16,   /* partial sums worked in step */
-    BLOCK = 512,  /* values whose moments are taken together */
-    GROUP = 4,    /* blocks whose passes overlap */
-    ABREAST = 8,  /* buckets reduced in step */
-    STRIP = 64    /* values whose marks fill a word */
+    PARTIALS = 16, /* partial sums worked in step */
+    BLOCK = 512,   /* values whose moments are taken together */
+    GROUP = 4,     /* blocks whose passes overlap */
+    ABREAST = 8,   /* buckets reduced in step */
+    WORD = 64      /* values whose marks fill a word of bits */
 };
 
 struct block {
@@ -36,6 +36,7 @@ struct kernels {
     int (*has_nan)(const double *, int64_t);
     uint64_t (*outside)(const double *, double, double);
     int64_t (*find_outside)(const double *, int64_t, double, double, int64_t, int64_t *);
+    int64_t (*index_of)(const double *, int64_t, double);
     void (*extremes)(const double *, int64_t, double *, double *);
     void (*window_sums)(const double *, int64_t, int64_t, double *);
     void (*add_products)(const double *, const double *, int64_t, double *);
@@ -136,25 +137,25 @@ static inline double anomaly_cutoff(double mean, double std, double threshold, i
     double limit = sign > 0 ? INFINITY : -INFINITY;
     if (!is_anomalous(limit, mean, std, threshold, inclusive))
         return limit;
-    /* Mirrored for sign < 0, so that quiet < loud on both sides. */
-    int64_t quiet = sign * ordered_bits(mean), loud = sign * ordered_bits(limit);
+    /* Mirrored for sign < 0, so that inside < beyond on both sides. */
+    int64_t inside = sign * ordered_bits(mean), beyond = sign * ordered_bits(limit);
     int64_t estimate = sign * ordered_bits(mean + sign * (threshold * std));
     for (int64_t probe = estimate - 8; probe <= estimate + 8; probe += 16) {
-        if (probe <= quiet || probe >= loud)
+        if (probe <= inside || probe >= beyond)
             continue;
         if (is_anomalous(from_ordered_bits(sign * probe), mean, std, threshold, inclusive))
-            loud = probe;
+            beyond = probe;
         else
-            quiet = probe;
+            inside = probe;
     }
-    while ((uint64_t)loud - (uint64_t)quiet > 1) {
-        int64_t middle = quiet / 2 + loud / 2 + (quiet % 2 + loud % 2) / 2;
+    while ((uint64_t)beyond - (uint64_t)inside > 1) {
+        int64_t middle = inside / 2 + beyond / 2 + (inside % 2 + beyond % 2) / 2;
         if (is_anomalous(from_ordered_bits(sign * middle), mean, std, threshold, inclusive))
-            loud = middle;
+            beyond = middle;
         else
-            quiet = middle;
+            inside = middle;
     }
-    return from_ordered_bits(sign * quiet);
+    return from_ordered_bits(sign * inside);
 }
 
 /* The k-th smallest of n values; the array is reordered (Hoare's quickselect).

@@ -13,7 +13,7 @@ static uint64_t NAMED(outside)(const double *x, double low, double high)
 {
     const VECTOR lowest = ALL(low), highest = ALL(high);
     uint64_t word = 0;
-    for (int j = 0; j < STRIP; j += WIDTH) {
+    for (int j = 0; j < WORD; j += WIDTH) {
         const VECTOR v = LOAD(x + j);
         word |= (uint64_t)BEYOND_EITHER(v, v, lowest, highest) << j;
     }
@@ -25,7 +25,7 @@ static int64_t NAMED(find_outside)(
     const double *x, int64_t n, double low, double high, int64_t base, int64_t *indices)
 {
     int64_t i = 0, found = 0;
-    for (; i + STRIP <= n; i += STRIP)
+    for (; i + WORD <= n; i += WORD)
         for (uint64_t word = NAMED(outside)(x + i, low, high); word; word &= word - 1)
             indices[found++] = base + i + __builtin_ctzll(word);
     for (; i < n; i++) {
@@ -33,6 +33,26 @@ static int64_t NAMED(find_outside)(
         found += (x[i] < low) | (x[i] > high);
     }
     return found;
+}
+
+/* The first index of a value that is there; the last where somebody has changed it since. */
+static int64_t NAMED(index_of)(const double *x, int64_t n, double wanted)
+{
+    const VECTOR sought = ALL(wanted);
+    int64_t i = 0;
+    for (; i + PARTIALS <= n; i += PARTIALS) {
+        NAMED(mask) equal = {0};
+        long long found = 0;
+        for (int r = 0; r < REGISTERS; r++)
+            equal |= LOAD(x + i + r * WIDTH) == sought;
+        for (int l = 0; l < WIDTH; l++)
+            found |= equal[l];
+        if (found)
+            break;
+    }
+    while (i < n - 1 && x[i] != wanted)
+        i++;
+    return i;
 }
 
 /* Smallest and largest of n values, NaN passed over; infinities of the wrong sign where there is none. */
@@ -44,7 +64,7 @@ static void NAMED(extremes)(const double *x, int64_t n, double *lowest, double *
         low[r] = ALL(INFINITY);
         high[r] = ALL(-INFINITY);
     }
-    for (; i + LANES <= n; i += LANES)
+    for (; i + PARTIALS <= n; i += PARTIALS)
         for (int r = 0; r < REGISTERS; r++) {
             VECTOR v = LOAD(x + i + r * WIDTH);
             low[r] = VECTOR_MIN(v, low[r]);

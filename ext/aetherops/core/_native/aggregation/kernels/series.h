@@ -4,7 +4,7 @@
 static void NAMED(window_sums)(const double *x, int64_t n, int64_t window, double *sums)
 {
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + PARTIALS <= n; i += PARTIALS) {
         VECTOR sum[REGISTERS];
         for (int r = 0; r < REGISTERS; r++)
             sum[r] = ALL(0.0);

@@ -1,5 +1,5 @@
-/* Vectors of WIDTH doubles, and what can be done with all of their lanes. */
-#define REGISTERS (LANES / WIDTH) /* that hold the sixteen lanes */
+/* Vectors of WIDTH doubles, and what can be done with all of their elements. */
+#define REGISTERS (PARTIALS / WIDTH) /* that hold the sixteen partial sums */
 #define VECTOR NAMED(vector)
 
 typedef double VECTOR __attribute__((vector_size(8 * WIDTH)));
@@ -61,15 +61,15 @@ static inline VECTOR NAMED(nearest)(VECTOR v)
 #define KEEP(v)
 #endif
 
-/* Lanes are combined in halves: 0 with 8, 1 with 9 ...; then 0 with 4 ...; the same at any width. */
+/* Partial results are combined in halves: 0 with 8, 1 with 9 ...; then 0 with 4 ...; at any width. */
 #define DEFINE_REDUCTION(NAME, OF_VECTORS, OF_NUMBERS)                       \
-    static inline double NAMED(NAME)(VECTOR * lanes)                         \
+    static inline double NAMED(NAME)(VECTOR * partials)                      \
     {                                                                        \
         double last[WIDTH];                                                  \
         for (int half = REGISTERS / 2; half; half /= 2)                      \
             for (int r = 0; r < half; r++)                                   \
-                lanes[r] = OF_VECTORS(lanes[r], lanes[r + half]);            \
-        STORE(last, lanes[0]);                                               \
+                partials[r] = OF_VECTORS(partials[r], partials[r + half]);       \
+        STORE(last, partials[0]);                                            \
         for (int half = WIDTH / 2; half; half /= 2)                          \
             for (int l = 0; l < half; l++)                                   \
                 last[l] = OF_NUMBERS(last[l], last[l + half]);               \

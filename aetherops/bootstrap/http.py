@@ -40,7 +40,7 @@ def http_parts(
 ) -> dict[str, Part]:
     """The server that answers on the socket."""
     application = create_application(_services(capabilities, settings))
-    return {"http": HttpServer(application, bound, settings.drain_timeout_s)}
+    return {"http": HttpServer(application, bound, settings.drain_timeout_s, settings.http)}
 
 
 def _services(capabilities: Capabilities, settings: Settings) -> ApiServices:

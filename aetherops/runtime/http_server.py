@@ -5,20 +5,26 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
 from aetherops.errors import AetherOpsError
+from aetherops.runtime.http_connections import ConnectionTable
+from aetherops.runtime.http_protocol import BoundedProtocol
 from aetherops.runtime.part import Part
+from aetherops.runtime.settings import HttpSettings
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import ASGIApp
 
 __all__ = ["AddressInUseError", "HttpServer", "listening_socket"]
 
 _BACKLOG = 512
-_KEEP_ALIVE_S = 30
 
 
 class AddressInUseError(AetherOpsError):
@@ -69,21 +75,32 @@ class HttpServer(Part):
     ----------
     bound : from `listening_socket`.
     drain_timeout_s : how long requests under way may take when it stops.
+    settings : what a connection may hold, and for how long.
     """
 
-    def __init__(self, application: ASGIApp, bound: socket.socket, drain_timeout_s: float) -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        bound: socket.socket,
+        drain_timeout_s: float,
+        settings: HttpSettings | None = None,
+    ) -> None:
         super().__init__()
+        settings = settings or HttpSettings()
+        table = ConnectionTable(settings, monotonic)
+        protocol = partial(BoundedProtocol, table, settings.max_head_bytes)
         config = uvicorn.Config(
             application,
+            http=cast("type[asyncio.Protocol]", protocol),
             access_log=False,
             log_config=None,
             server_header=False,
             date_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
+            proxy_headers=False,  # whom to believe is a setting: aetherops.api.http.client_address
             timeout_graceful_shutdown=max(1, int(drain_timeout_s)),
             ws="none",
         )
-        self._server = _Server(config)
+        self._server = _Server(config, table)
         self._bound = bound
 
     async def run(self) -> None:
@@ -97,6 +114,15 @@ class HttpServer(Part):
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, table: ConnectionTable) -> None:
+        super().__init__(config)
+        self._table = table
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second while it serves."""
+        self._table.sweep()
+        return await super().on_tick(counter)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield  # signals are the supervisor's

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
 from pydantic import (
@@ -20,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -30,7 +32,7 @@ from aetherops.ratelimit import BucketLimit, Rate
 from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.resilience import BreakerPolicy
 
-__all__ = ["BreakerSettings", "LimitSettings", "Settings"]
+__all__ = ["BreakerSettings", "HttpSettings", "LimitSettings", "Settings"]
 
 
 class BreakerSettings(BaseModel):
@@ -108,6 +110,26 @@ class LimitSettings(BaseModel):
         return self
 
 
+class HttpSettings(BaseModel):
+    """What a connection may hold, and for how long."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_head_bytes: int = Field(
+        32 * 2**10, ge=2**10, le=2**20, description="Of a request line and its headers."
+    )
+    head_timeout_s: float = Field(
+        10.0, gt=0, description="From the opening, or a request's first byte, to its headers' end."
+    )
+    idle_timeout_s: float = Field(30.0, gt=0, description="From an answer to the next request.")
+    send_timeout_s: float = Field(
+        30.0, gt=0, description="In which a client takes 64 KiB of its answer, or the rest of it."
+    )
+    max_connections: int | None = Field(
+        None, ge=1, description="4,096, or what the descriptor limit leaves, if unset."
+    )
+
+
 class Settings(BaseSettings):
     """Settings of one instance. An environment variable is ``AETHEROPS_`` and the name."""
 
@@ -126,6 +148,14 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the HTTP application listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Its port; 0 takes a free one.")
+
+    http: HttpSettings = HttpSettings()
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Networks whose word on a client's address is taken, with commas."
+    )
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for", description="The header that these proxies, all of them, set."
+    )
 
     postgres_dsn: SecretStr | None = Field(None, description="Your PostgreSQL; embedded if unset.")
     redis_url: SecretStr | None = Field(None, description="Your Redis or Valkey.")
@@ -189,6 +219,18 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What a program gives goes before the environment; nothing else is read."""
         return init_settings, _Environment(settings_cls)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError as error:
+            raise PydanticCustomError(
+                "no_network", "networks with commas, as in 10.0.0.0/8"
+            ) from error
 
     @field_validator("token_issuer")
     @classmethod

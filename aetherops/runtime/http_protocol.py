@@ -1,0 +1,298 @@
+"""One connection of the HTTP server: uvicorn's protocol, with bounds on what a client may hold.
+
+Uvicorn parses and answers. Here stands what it leaves open: how long a head may be, and how long
+a connection may wait for one, for the next request, or for its client to read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import termios
+from typing import TYPE_CHECKING, Any
+
+import httptools
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from aetherops.runtime.http_connections import ConnectionTable, Wait
+from aetherops.runtime.http_refusals import (
+    HEAD_TIMED_OUT,
+    MALFORMED,
+    NO_CONNECTION_FREE,
+    Refusal,
+    too_large_a_head,
+    too_much_framing,
+)
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["MAX_HEADERS", "BoundedProtocol"]
+
+_log = structlog.get_logger(__name__)
+
+#: Each costs several times its bytes once parsed.
+MAX_HEADERS = 100
+#: Of a connection's data, parsed at once: so many pipelined requests may be taken apart.
+_PIECE_BYTES = 16 * 1024
+#: Of chunk framing, allowed for each byte of the body: a chunk of one byte has five around it.
+_FRAMING_A_BODY_BYTE = 16
+#: Read, and thrown away, of a client that was refused and goes on sending.
+_FAREWELL_BYTES = 2**20
+#: What a client takes at least in the time that its reading may take: 2 KiB/s by default.
+_TAKEN_BYTES = 64 * 1024
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that can hold neither memory nor its place for longer than is allowed.
+
+    Parameters
+    ----------
+    table : of all connections of the server.
+    max_head_bytes : of a request line and its headers. One that is sent behind another request
+        may have up to a piece more: where it begins is not known exactly.
+    uvicorn : what the base takes.
+    """
+
+    def __init__(self, table: ConnectionTable, max_head_bytes: int, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self._table = table
+        self._max_head_bytes = max_head_bytes
+        # Bytes that may come before the parser must get on: to a head's end, or in a body.
+        self._left = max_head_bytes
+        self._in_head = False
+        self._too_many: Refusal | None = None
+        self._unparsed = b""
+        self._refused = False
+        self._unanswered = 0
+        self._wait: Wait | None = None
+        self._unsent_before = 0
+
+    # -- the connection ---------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, if there is room."""
+        super().connection_made(transport)
+        if self._table.make_room(len(self.connections)):
+            self._begin_wait(Wait.HEAD)
+        else:
+            self._refuse(NO_CONNECTION_FREE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget all of it."""
+        self._end_wait()
+        self._unparsed = b""
+        super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """The client sends no more; the transport closes once what was written is sent."""
+        super().eof_received()
+        if self.transport.get_write_buffer_size():
+            self._begin_wait(Wait.READER)
+
+    def shutdown(self) -> None:
+        """End with the server; nothing is left to say to a client that was refused."""
+        if self._wait is Wait.FAREWELL:
+            self.drop()
+        else:
+            super().shutdown()
+
+    # -- what comes in ----------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, as far as it may be parsed."""
+        if self._refused:
+            self._left -= len(data)
+            if self._left < 0:
+                self.flow.pause_reading()
+        elif self._unparsed:
+            self._keep_unparsed(self._unparsed + data)
+        else:
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        view, start = memoryview(data), 0
+        while start < len(data) and not self._refused:
+            if self.pipeline:
+                # Taken apart, small requests are ten times as large as their bytes.
+                self._keep_unparsed(data[start:])
+                return
+            piece = view[start : start + min(self._left, _PIECE_BYTES)]
+            self._left -= len(piece)
+            start += self._feed(piece)
+            if self._left <= 0:
+                self._refuse(self._excess())
+
+    def _feed(self, piece: memoryview) -> int:
+        """Give the parser a piece, and return how much of it was HTTP."""
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            # No protocol is ever changed to, so what follows is HTTP too.
+            return int(upgrade.args[0])
+        except httptools.HttpParserError:
+            self._refuse(self._too_many or MALFORMED)
+        return len(piece)
+
+    def _keep_unparsed(self, data: bytes) -> None:
+        self._unparsed = data
+        self.flow.pause_reading()
+
+    def _excess(self) -> Refusal:
+        if self._in_head or self._wait is not None:
+            return too_large_a_head("bytes in a request's head", self._max_head_bytes)
+        return too_much_framing(self._max_head_bytes)
+
+    # -- what the parser finds --------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._in_head = True
+        if self._wait is Wait.REQUEST:
+            self._begin_wait(Wait.HEAD)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; what comes behind the body is none (RFC 9110 §6.5.1)."""
+        if not self._in_head:
+            return
+        if len(self.headers) >= MAX_HEADERS:
+            self._too_many = too_large_a_head("headers of a request", MAX_HEADERS)
+            raise ValueError(self._too_many.message)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The end of a head: the request is the application's."""
+        self._in_head = False
+        self._left = self._max_head_bytes
+        if self._wait is Wait.HEAD:
+            self._end_wait()
+        super().on_headers_complete()
+        self._unanswered += 1
+
+    def on_body(self, body: bytes) -> None:
+        """Part of a body."""
+        self._left += _FRAMING_A_BODY_BYTE * len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request."""
+        self._left = self._max_head_bytes
+        super().on_message_complete()
+
+    # -- what goes out ----------------------------------------------------------------------------
+
+    def on_response_complete(self) -> None:
+        """An answer was written: go on to the next request, or wait for it."""
+        self._unanswered -= 1
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:  # the table has the time for that
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+        if self.transport.is_closing():
+            if self.transport.get_write_buffer_size():
+                self._begin_wait(Wait.READER)
+            return
+        if self._wait is None:
+            self._await_request()
+        if self._unparsed and not self.pipeline:
+            data, self._unparsed = self._unparsed, b""
+            self._parse(data)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is answered."""
+        super().pause_writing()
+        if not self._refused:
+            self._begin_wait(Wait.READER)
+
+    def resume_writing(self) -> None:
+        """The client has nearly caught up."""
+        super().resume_writing()
+        if self._wait is Wait.READER and not self.transport.is_closing():
+            self._end_wait()
+            self._await_request()
+
+    # -- waiting, and its end ---------------------------------------------------------------------
+
+    def expire(self, wait: Wait) -> None:
+        """See `Connection.expire`."""
+        self._wait = None
+        if wait is Wait.HEAD and self._in_head:
+            self._refuse(HEAD_TIMED_OUT)
+        elif wait is Wait.HEAD or wait is Wait.FAREWELL:
+            self.drop()
+        elif wait is Wait.REQUEST and not self._unsent():
+            self.transport.close()
+        elif wait is Wait.REQUEST:
+            self._begin_wait(Wait.READER)
+        else:
+            self._judge_reader()
+
+    def drop(self) -> None:
+        """See `Connection.drop`."""
+        self._wait = None
+        self.transport.abort()
+
+    def _judge_reader(self) -> None:
+        unsent = self._unsent()
+        if unsent and unsent > self._unsent_before - _TAKEN_BYTES:
+            _log.info("slow_reader_dropped", unsent_bytes=unsent)
+            self.drop()
+        elif unsent:
+            self._begin_wait(Wait.READER)
+        elif not self.transport.is_closing():
+            self._await_request()
+
+    def _unsent(self) -> int:
+        """Bytes of answers that the client has not taken, here and in the kernel."""
+        unsent = self.transport.get_write_buffer_size()
+        try:
+            descriptor = self.transport.get_extra_info("socket").fileno()
+            queued = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
+        except OSError:  # not every system tells
+            return unsent
+        return unsent + int(struct.unpack("i", queued)[0])
+
+    def _await_request(self) -> None:
+        if not self._unanswered:
+            self._begin_wait(Wait.HEAD if self._in_head else Wait.REQUEST)
+
+    def _begin_wait(self, wait: Wait) -> None:
+        self._end_wait()
+        self._wait = wait
+        if wait is Wait.READER:
+            self._unsent_before = self._unsent()
+        self._table.wait(self, wait)
+
+    def _end_wait(self) -> None:
+        if self._wait is not None:
+            self._table.end_wait(self, self._wait)
+            self._wait = None
+
+    # -- refusing ---------------------------------------------------------------------------------
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Read no more of this connection, and say why where no answer is in the way."""
+        self._refused = True
+        _log.info("connection_refused", status=refusal.status.value, reason=refusal.message)
+        cycle = self.cycle
+        if not self._unanswered:
+            self._say_farewell(refusal)
+        elif not cycle.more_body:
+            # The requests before are whole: the connection ends when the last is answered.
+            cycle.keep_alive = False
+        elif self.pipeline or cycle.response_started:
+            self.drop()
+        else:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self._say_farewell(refusal)
+
+    def _say_farewell(self, refusal: Refusal) -> None:
+        """Answer, and wait for the client to close: closing first could take the answer away."""
+        self._left = _FAREWELL_BYTES
+        self.flow.resume_reading()
+        self.transport.write(refusal.to_bytes())
+        self.transport.write_eof()
+        self._begin_wait(Wait.FAREWELL)

@@ -35,6 +35,7 @@ class Gate:
     ) -> None:
         self.policy = policy
         self._limiter = limiter
+        self._limits = limits
         self._policy_field = policy_field(policy, limits)
         self._decisions = metrics.limit_decisions
         self._duration_s = metrics.limit_duration_s.labels(policy)
@@ -54,7 +55,7 @@ class Gate:
         result = "granted" if decision.allowed else "refused"
         self._decisions.labels(self.policy, result, str(decision.reason)).inc()
         if not decision.allowed:
-            raise RateLimitedError(self.policy, decision)
+            raise RateLimitedError(self.policy, decision, self._limits)
         return {"RateLimit-Policy": self._policy_field, **limit_fields(self.policy, decision)}
 
 

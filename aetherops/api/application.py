@@ -14,6 +14,7 @@ from aetherops.api.graphql.engine.engine import GraphQLEngine
 from aetherops.api.graphql.http.endpoint import GraphQLEndpoint
 from aetherops.api.health import HealthEndpoint
 from aetherops.api.http.address_limit import AddressLimit
+from aetherops.api.http.client_address import ClientAddress
 from aetherops.api.http.failures import respond_with_failure
 from aetherops.api.http.middleware import ErrorResponses, RequestLog, SecurityHeaders
 from aetherops.api.metrics.breakers import BreakerCollector
@@ -34,12 +35,16 @@ def create_application(services: ApiServices) -> Starlette:
     metrics = services.metrics
     metrics.registry.register(BreakerCollector(services.breakers))
     routes = _routes(services)
-    return Starlette(
+    settings = services.settings
+    application = Starlette(
         routes=routes,
         middleware=[
             Middleware(RequestLog, metrics=metrics, routes=[route.path for route in routes]),
             Middleware(SecurityHeaders),
             Middleware(ErrorResponses),
+            Middleware(
+                ClientAddress, proxies=settings.trusted_proxies, header=settings.proxy_header
+            ),
             Middleware(AddressLimit, gate=services.admission.addresses),
         ],
         exception_handlers={
@@ -47,6 +52,9 @@ def create_application(services: ApiServices) -> Starlette:
             AetherOpsError: respond_with_failure,
         },
     )
+    # A redirect to the same path without its slash would repeat whatever Host was sent.
+    application.router.redirect_slashes = False
+    return application
 
 
 def _routes(services: ApiServices) -> list[Route]:

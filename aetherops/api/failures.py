@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 import structlog
 
+from aetherops.archive.intake import BacklogFullError
 from aetherops.errors import (
     ForbiddenError,
     InvalidInputError,
@@ -26,9 +27,27 @@ from aetherops.ratelimit.errors import RateLimitedError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Failure", "describe", "seconds_to_retry"]
+__all__ = ["ErrorCode", "Failure", "describe", "seconds_to_retry"]
 
 _log = structlog.get_logger(__name__)
+
+#: Every code that a client may meet; docs/graphql.md says what each means.
+ErrorCode = Literal[
+    "BACKLOG_FULL",
+    "BAD_INPUT",
+    "CONFLICT",
+    "FORBIDDEN",
+    "INTERNAL",
+    "LIMIT_EXCEEDED",
+    "METHOD_NOT_ALLOWED",
+    "NOT_ACCEPTABLE",
+    "NOT_FOUND",
+    "THROTTLED",
+    "TIMED_OUT",
+    "UNAUTHENTICATED",
+    "UNAVAILABLE",
+    "UNSUPPORTED_MEDIA_TYPE",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +61,7 @@ class Failure:
     details : more for programs: field, expected, limit, retryAfter.
     """
 
-    code: str
+    code: ErrorCode
     message: str
     details: Mapping[str, object] = field(default_factory=dict)
 
@@ -82,7 +101,7 @@ def describe(error: Exception) -> Failure:
             return Failure("CONFLICT", str(error))
         case UnavailableError():
             return Failure(
-                "UNAVAILABLE",
+                "BACKLOG_FULL" if isinstance(error, BacklogFullError) else "UNAVAILABLE",
                 str(error),
                 {"dependency": error.dependency, "retryAfter": seconds_to_retry(error)},
             )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from aetherops.errors import UnavailableError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aetherops.archive.samples import SampleBatch
     from aetherops.archive.store import AcceptedBatch
 
-__all__ = ["Backlog", "BatchQueue", "BatchSource", "Delivery"]
+__all__ = ["Backlog", "BacklogFullError", "BatchQueue", "BatchSource", "Delivery"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,25 @@ class Backlog:
     taken: int
 
 
+class BacklogFullError(UnavailableError):
+    """As much waits to be stored as may: the queue is well, and takes more once some is stored."""
+
+    def __init__(self, retry_after_s: float = 5.0) -> None:
+        super().__init__("ingest backlog", retry_after_s)
+        self.args = (retry_after_s,)
+
+    def __str__(self) -> str:
+        return f"the ingest backlog is full, try again in {self.retry_after_s:g} s"
+
+
 class BatchQueue(Protocol):
     """Where accepted batches go."""
 
     async def put(self, batch: SampleBatch) -> None:
         """Keep a batch durably; once this returns the batch will reach the store.
 
-        Raises `UnavailableError` where that cannot be promised; the batch may be sent again
-        under the same id.
+        Raises `UnavailableError` where that cannot be promised, `BacklogFullError` where too
+        much waits already; the batch may be sent again under the same id.
         """
         ...
 

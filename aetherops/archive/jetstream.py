@@ -15,10 +15,10 @@ from nats.js.api import (
     StoreCompression,
     StreamConfig,
 )
-from nats.js.errors import BadRequestError
+from nats.js.errors import APIError, BadRequestError
 
 from aetherops.archive.codec import decode_accepted_batch, encode_batch
-from aetherops.archive.intake import Backlog
+from aetherops.archive.intake import Backlog, BacklogFullError
 from aetherops.archive.store import AcceptedBatch
 from aetherops.errors import AetherOpsError
 
@@ -42,6 +42,7 @@ _ACK_WAIT_S = 15.0
 _MAX_ACK_PENDING = 4_096
 _MAX_REJECTED_BYTES = 256 * 2**20
 _STREAM_ALREADY_EXISTS = 10058
+_NOT_STORED = 10077
 
 
 async def prepare_streams(nats: Nats, backlog_bytes: int) -> None:
@@ -104,13 +105,18 @@ class JetStreamQueue:
     async def put(self, batch: SampleBatch) -> None:
         """See `BatchQueue.put`."""
         async with self._nats.guarded():
-            await self._nats.js.publish(
-                _SUBJECT,
-                encode_batch(batch),
-                timeout=self._timeout_s,
-                stream=_STREAM,
-                headers={"Nats-Msg-Id": str(batch.batch_id)},
-            )
+            try:
+                await self._nats.js.publish(
+                    _SUBJECT,
+                    encode_batch(batch),
+                    timeout=self._timeout_s,
+                    stream=_STREAM,
+                    headers={"Nats-Msg-Id": str(batch.batch_id)},
+                )
+            except APIError as error:
+                if _is_full(error):
+                    raise BacklogFullError from error
+                raise
 
     async def backlog(self) -> Backlog:
         """What waits to be stored."""
@@ -185,3 +191,8 @@ def _version(message: Msg) -> int:
     metadata = message.metadata
     taken_us = round(metadata.timestamp.timestamp() * 1e6)
     return (taken_us << 10) | (metadata.sequence.stream & 1023)
+
+
+def _is_full(error: APIError) -> bool:
+    """The stream's own limit refused it; the same code also tells of disks that cannot write."""
+    return error.err_code == _NOT_STORED and "maximum" in (error.description or "")

@@ -147,7 +147,6 @@ class TokenVerifier:
                 # Times are checked against the clock that was passed in.
                 options={
                     "require": _REQUIRED,
-                    "strict_aud": True,
                     "verify_exp": False,
                     "verify_iat": False,
                     "verify_nbf": False,

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from aetherops.errors import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aetherops.ratelimit.decision import Decision
+    from aetherops.ratelimit.state import Limit
 
 __all__ = ["RateLimitedError"]
 
@@ -20,11 +23,13 @@ class RateLimitedError(RefusedError):
     ----------
     policy : the limit's name.
     decision : what it decided, and when to come again.
+    limits : what the policy enforces, for those who are to be told.
     """
 
-    def __init__(self, policy: str, decision: Decision) -> None:
+    def __init__(self, policy: str, decision: Decision, limits: Sequence[Limit] = ()) -> None:
         self.policy = policy
         self.decision = decision
+        self.limits = limits
         super().__init__(policy, decision)
 
     @property

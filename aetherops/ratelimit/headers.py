@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.decision import Decision
+from aetherops.ratelimit.errors import RateLimitedError
 from aetherops.ratelimit.state import Limit
 
-__all__ = ["limit_fields", "policy_field", "retry_after_field"]
+__all__ = ["limit_fields", "policy_field", "refusal_fields", "retry_after_field"]
 
 _POLICY_NAME = re.compile(r"[ !#-\[\]-~]{1,64}")
 _SECOND_US = 1_000_000
@@ -52,6 +53,14 @@ def limit_fields(name: str, decision: Decision) -> dict[str, str]:
     fields = {"RateLimit": f'"{name}";r={decision.remaining};t={reset_s}'}
     if not decision.allowed:
         fields["Retry-After"] = retry_after_field(decision)
+    return fields
+
+
+def refusal_fields(error: RateLimitedError) -> dict[str, str]:
+    """All fields of an answer that refuses: the policy, what is left of it, when to come again."""
+    fields = limit_fields(error.policy, error.decision)
+    if error.limits:
+        fields["RateLimit-Policy"] = policy_field(error.policy, error.limits)
     return fields
 
 

@@ -61,6 +61,7 @@ class ConnectionTable:
             Wait.HEAD: settings.head_timeout_s,
             Wait.READER: settings.send_timeout_s,
         }
+        self._open: set[Connection] = set()
         self._since: dict[Wait, OrderedDict[Connection, float]] = {
             wait: OrderedDict() for wait in Wait
         }
@@ -73,16 +74,24 @@ class ConnectionTable:
         """What the connection waited for has come, or never will."""
         self._since[wait].pop(connection, None)
 
-    def make_room(self, connections: int) -> bool:
-        """Drop the longest-waiting where there are too many; False if none waits."""
-        if connections <= self.max_connections:
-            return True
-        for waiting in self._since.values():
-            if waiting:
-                connection, _ = waiting.popitem(last=False)
-                connection.drop()
-                return True
-        return False
+    def admit(self, connection: Connection) -> bool:
+        """Count a new connection; False where all others are busy, and it is one too many.
+
+        Where there are too many, the longest-waiting make room.
+        """
+        self._open.add(connection)
+        while len(self._open) > self.max_connections:
+            waiting = next(filter(None, self._since.values()), None)
+            if waiting is None:
+                return False
+            oldest, _ = waiting.popitem(last=False)
+            self._open.discard(oldest)
+            oldest.drop()
+        return True
+
+    def forget(self, connection: Connection) -> None:
+        """The connection has ended."""
+        self._open.discard(connection)
 
     def sweep(self) -> None:
         """Tell all whose time is up."""

@@ -74,7 +74,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, if there is room."""
         super().connection_made(transport)
-        if self._table.make_room(len(self.connections)):
+        if self._table.admit(self):
             self._begin_wait(Wait.HEAD)
         else:
             self._refuse(NO_CONNECTION_FREE)
@@ -82,6 +82,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget all of it."""
         self._end_wait()
+        self._table.forget(self)
         self._unparsed = b""
         super().connection_lost(exc)
 

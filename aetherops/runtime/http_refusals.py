@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,10 +14,15 @@ __all__ = [
     "HEAD_TIMED_OUT",
     "MALFORMED",
     "NO_CONNECTION_FREE",
+    "Code",
     "Refusal",
     "too_large_a_head",
     "too_much_framing",
 ]
+
+
+#: Of those that the application answers by too.
+Code = Literal["BAD_INPUT", "LIMIT_EXCEEDED", "TIMED_OUT", "UNAVAILABLE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Refusal:
     """
 
     status: HTTPStatus
-    code: str
+    code: Code
     message: str
     details: Mapping[str, object] = field(default_factory=dict)
 

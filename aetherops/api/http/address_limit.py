@@ -20,8 +20,7 @@ _UNLIMITED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 class AddressLimit:
     """Refuses requests of an address that asks too often, before anything is read of them.
 
-    The address is that of the connection, or the one that a proxy on this machine forwards
-    (uvicorn believes nobody else).
+    The address is that of the connection, or the one that a trusted proxy hands on.
     """
 
     def __init__(self, app: ASGIApp, gate: Gate | None) -> None:

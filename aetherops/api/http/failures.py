@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from aetherops.api.failures import Failure, describe, seconds_to_retry
+from aetherops.api.failures import ErrorCode, Failure, describe, seconds_to_retry
 from aetherops.api.http.json_responses import OrjsonResponse
 from aetherops.errors import UnauthenticatedError, UnavailableError
 from aetherops.ratelimit.errors import RateLimitedError
-from aetherops.ratelimit.headers import limit_fields
+from aetherops.ratelimit.headers import refusal_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpFailure", "describe_http", "headers_of", "respond_with_failure"]
 
-_STATUS = {
+_STATUS: dict[ErrorCode, int] = {
     "BAD_INPUT": 400,
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
@@ -29,10 +29,11 @@ _STATUS = {
     "LIMIT_EXCEEDED": 413,
     "THROTTLED": 429,
     "INTERNAL": 500,
+    "BACKLOG_FULL": 503,
     "UNAVAILABLE": 503,
 }
 # What HTTP itself refuses: a method, a media type, a slow body.
-_CODES = {
+_CODES: dict[int, ErrorCode] = {
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     406: "NOT_ACCEPTABLE",
@@ -72,7 +73,7 @@ def headers_of(error: Exception | None) -> dict[str, str]:
         case UnauthenticatedError():
             return {"WWW-Authenticate": 'Bearer realm="aetherops"'}
         case RateLimitedError():
-            return limit_fields(error.policy, error.decision)
+            return refusal_fields(error)
         case UnavailableError():
             return {"Retry-After": str(seconds_to_retry(error))}
     return {}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from graphql import GraphQLError, parse, validate
+from graphql import GraphQLError, TokenKind, parse, validate
 
 from aetherops.api.graphql.engine.structure import check_structure
-from aetherops.errors import LimitExceededError
+from aetherops.errors import InvalidInputError, LimitExceededError
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema
@@ -19,6 +19,8 @@ MAX_CHARACTERS = 20_000
 MAX_TOKENS = 1000
 MAX_COMMENTS = 100
 MAX_ERRORS = 20
+#: More than any double needs; Python itself refuses to read integers of more than 4,300.
+MAX_NUMBER_CHARACTERS = 400
 
 
 class RefusedDocument(Exception):  # noqa: N818 (not an error of the program: of the document)
@@ -62,7 +64,7 @@ class DocumentCache:
         RefusedDocument
             It is malformed or does not fit the schema.
         LimitExceededError, InvalidInputError
-            It is larger than allowed, or its fragments form a circle.
+            It or a number in it is larger than allowed, or its fragments form a circle.
         """
         document = self._documents.get(text)
         if document is None:
@@ -86,8 +88,21 @@ def _check(schema: GraphQLSchema, text: str) -> DocumentNode:
         document = parse(text, max_lexical_tokens=MAX_TOKENS, max_comments=MAX_COMMENTS)
     except GraphQLError as error:
         raise RefusedDocument([error]) from error
+    _check_numbers(document)
     check_structure(document)
     errors = validate(schema, document, max_errors=MAX_ERRORS)
     if errors:
         raise RefusedDocument(errors)
     return document
+
+
+def _check_numbers(document: DocumentNode) -> None:
+    """Refuse a number that no field could use, before anything converts it."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        text = token.value or ""
+        if len(text) > MAX_NUMBER_CHARACTERS and token.kind in (TokenKind.INT, TokenKind.FLOAT):
+            expected = f"a number of at most {MAX_NUMBER_CHARACTERS} characters"
+            place = f"query, line {token.line} column {token.column}"
+            raise InvalidInputError(place, text, expected)
+        token = token.next

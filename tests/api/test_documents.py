@@ -37,6 +37,18 @@ def nested(levels: int) -> str:
     return "{ a " * levels + "}" * levels
 
 
+@pytest.mark.parametrize("number", ["9" * 401, "9" * 4301, "-" + "9" * 5000, "1." + "0" * 400])
+@pytest.mark.parametrize("begin", ["{ streams(first: ", "{ stream(name: "])
+def test_a_number_that_nothing_can_read_is_refused_where_it_stands(cache, begin, number):
+    place = rf"query, line 2 column {len(begin) + 1}: .*at most 400 characters.*{len(number) + 2:,}"
+    with pytest.raises(InvalidInputError, match=place):
+        cache.prepare(f"\n{begin}{number}) {{ __typename }} }}")
+
+
+def test_a_long_text_is_no_number(cache):
+    cache.prepare('{ stream(name: "' + "9" * 5000 + '") { name } }')
+
+
 @pytest.mark.parametrize(
     ("document", "what"),
     [

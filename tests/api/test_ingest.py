@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from aetherops.api.telemetry.json_batches import decode_json_batch
 from aetherops.archive.codec import MEDIA_TYPE, encode_batch
+from aetherops.archive.intake import BacklogFullError
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import UnavailableError
@@ -265,16 +266,33 @@ async def test_bad_questions_about_receipts_are_refused(client, body, status):
     assert (await client.post("/v1/receipts", json=body)).status_code == status
 
 
-class FullQueue:
+class RefusingQueue:
+    def __init__(self, error):
+        self._error = error
+
     async def put(self, batch):
-        raise UnavailableError("nats", 4.2)
+        raise self._error
 
 
-async def test_what_cannot_be_kept_is_a_503_with_a_time_to_come_back(platform):
-    async with platform.client(intake=FullQueue()) as client:
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (UnavailableError("nats", 4.2), "UNAVAILABLE", "nats is unavailable, try again in 4.2 s"),
+        (BacklogFullError(), "BACKLOG_FULL", "the ingest backlog is full, try again in 5 s"),
+    ],
+)
+async def test_what_cannot_be_kept_is_a_503_with_a_time_to_come_back(
+    platform, error, code, message
+):
+    async with platform.client(intake=RefusingQueue(error)) as client:
         response = await client.post("/v1/telemetry", json=ONE)
         metrics = await client.get("/metrics")
     assert response.status_code == 503
     assert response.headers["retry-after"] == "5"
-    assert response.json()["error"]["dependency"] == "nats"
+    assert response.json()["error"] == {
+        "code": code,
+        "message": message,
+        "dependency": error.dependency,
+        "retryAfter": 5,
+    }
     assert "aetherops_accepted_samples_total 0.0" in metrics.text

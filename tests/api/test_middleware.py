@@ -50,6 +50,20 @@ async def test_an_unknown_path_is_told_in_json(client):
     assert response.json()["error"]["code"] == "NOT_FOUND"
 
 
+@pytest.mark.parametrize("path", ["/graphql/", "/readyz/", "/v1/telemetry/"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_answer_leads_to_the_host_that_was_sent(client, method, path):
+    response = await client.request(method, path, headers={"Host": "elsewhere.example"})
+    assert response.status_code == 404
+    assert "location" not in response.headers
+    assert "elsewhere.example" not in response.text
+
+
+async def test_the_root_leads_to_the_explorer_wherever_it_is_reached(client):
+    response = await client.get("/", headers={"Host": "elsewhere.example"})
+    assert response.headers["location"] == "/graphql"
+
+
 async def test_a_wrong_method_is_told_with_those_that_are_right(client):
     response = await client.get("/v1/telemetry")
     assert response.status_code == 405

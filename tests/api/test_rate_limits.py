@@ -63,6 +63,28 @@ async def test_ingest_costs_an_operator_its_samples(limited, clock):
     assert later.status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("gate", "path", "body"),
+    [
+        ("addresses", "/graphql", {"query": "{ __typename }"}),
+        ("queries", "/graphql", {"query": "{ __typename }"}),
+        ("ingest", "/v1/telemetry", BATCH),
+        ("ingest", "/v1/telemetry", {**BATCH, "times": [1, 2, 3], "values": [1, 2, 3]}),
+    ],
+    ids=["address", "query", "batch", "batch above the burst"],
+)
+async def test_every_refusal_tells_the_policy_what_is_left_and_when_to_come(
+    limited, gate, path, body
+):
+    async with limited(gate, burst=2, per_s=1) as client:
+        answers = [await client.post(path, json=body) for _ in range(3)]
+    refused = answers[-1]
+    assert refused.status_code == 429
+    assert refused.headers["RateLimit-Policy"] == f'"{gate}";q=2;w=2'
+    assert refused.headers["RateLimit"].startswith(f'"{gate}";r=')
+    assert int(refused.headers["Retry-After"]) >= 1
+
+
 async def test_a_refused_batch_is_not_kept(limited, platform):
     async with limited("ingest", burst=2, per_s=1) as client:
         await client.post("/v1/telemetry", json=BATCH)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from aetherops.archive.codec import decode_batch, encode_batch
+from aetherops.archive.intake import BacklogFullError
 from aetherops.archive.jetstream import JetStreamQueue, JetStreamSource, prepare_streams
 from aetherops.archive.postgres import PostgresTelemetryStore
 from aetherops.archive.samples import SampleBatch, Samples, Series
@@ -232,7 +233,7 @@ async def test_a_full_queue_refuses_new_batches_and_keeps_the_old(nats, store):
             await queue.put(batch)
             kept.append(batch)
 
-    with pytest.raises(UnavailableError, match="nats"):
+    with pytest.raises(BacklogFullError, match="ingest backlog is full, try again in 5 s"):
         await fill()
 
     async with running(IngestWorker(JetStreamSource(nats), store, 8)):

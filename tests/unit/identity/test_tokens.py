@@ -76,7 +76,12 @@ def test_a_token_without_a_required_claim_is_refused_by_its_name(verifier, claim
     [
         ({"iss": "elsewhere"}, "another issuer"),
         ({"aud": "elsewhere"}, "another audience"),
-        ({"aud": [AUDIENCE, "elsewhere"]}, "another audience"),
+        ({"aud": ["elsewhere"]}, "another audience"),
+        ({"aud": [AUDIENCE, 7]}, "another audience"),
+        ({"aud": {AUDIENCE: True}}, "another audience"),
+        ({"aud": [[AUDIENCE]]}, "another audience"),
+        ({"aud": [AUDIENCE.upper()]}, "another audience"),
+        ({"aud": []}, "lacks the claim aud"),
         ({"exp": NOW - 31}, "expired"),
         ({"iat": NOW + 31}, "not valid yet"),
         ({"nbf": NOW + 31}, "not valid yet"),
@@ -95,6 +100,11 @@ def test_a_token_without_a_required_claim_is_refused_by_its_name(verifier, claim
 def test_a_token_is_refused_with_its_reason(verifier, changes, reason):
     with pytest.raises(UnauthenticatedError, match=reason):
         verifier.verify(token(**changes))
+
+
+@pytest.mark.parametrize("audience", [[AUDIENCE], [AUDIENCE, "else"], ["else", AUDIENCE]])
+def test_a_token_may_be_meant_for_others_too(verifier, audience):
+    assert verifier.verify(token(aud=audience)) == ADA
 
 
 def test_clocks_may_differ_by_thirty_seconds(verifier):

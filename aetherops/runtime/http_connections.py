@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import resource
 from collections import OrderedDict
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from aetherops.runtime.settings import HttpSettings
 
@@ -21,58 +20,76 @@ _RESERVED_DESCRIPTORS = 256
 _FAREWELL_S = 2.0
 
 
-class Wait(Enum):
-    """What a connection waits for. When room is needed, the first loses least by ending."""
-
-    FAREWELL = auto()  # the client is to close: it was told why it is refused
-    REQUEST = auto()  # the next request
-    HEAD = auto()  # the rest of a request line and headers, or a first request
-    READER = auto()  # the client is to take its answer
-
-
 class Connection(Protocol):
     """What the table needs of a connection."""
 
     def expire(self, wait: Wait) -> None:
-        """It has waited too long; called once for each `ConnectionTable.wait`."""
+        """It has waited too long, and waits no more."""
 
     def drop(self) -> None:
         """End at once, whatever is unsent."""
 
 
-class ConnectionTable:
-    """Who waits, for what, since when. What no connection waits for is the application's to bound.
+class Wait:
+    """The connections that wait for one thing, in the order in which their time is up.
 
-    Each wait has one length, so those that wait stand in the order in which their time is up:
-    nothing is searched, neither here nor for each request.
+    They all have the same time, so nothing is searched, and a request costs two steps.
 
     Parameters
     ----------
-    settings : the lengths, and the most connections.
+    timeout_s : how long each may wait.
+    clock : seconds that only grow.
+    """
+
+    def __init__(self, timeout_s: float, clock: Callable[[], float]) -> None:
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._since: OrderedDict[Connection, float] = OrderedDict()
+
+    def begin(self, connection: Connection) -> None:
+        """The connection, which is not among them, begins to wait."""
+        self._since[connection] = self._clock()
+
+    def end(self, connection: Connection) -> None:
+        """What the connection waited for has come, or never will."""
+        self._since.pop(connection, None)
+
+    def take_oldest(self) -> Connection | None:
+        """The longest-waiting, which waits no more; None if none waits."""
+        return self._since.popitem(last=False)[0] if self._since else None
+
+    def expire(self) -> None:
+        """Tell all whose time is up."""
+        latest = self._clock() - self._timeout_s
+        while self._since and next(iter(self._since.values())) <= latest:
+            connection, _ = self._since.popitem(last=False)
+            connection.expire(self)
+
+
+class ConnectionTable:
+    """Which connections there are, and which of them wait, for what, since when.
+
+    How long a request may take that is at work is for the application to bound.
+
+    Parameters
+    ----------
+    settings : how long each may wait, and the most connections.
     clock : seconds that only grow.
     """
 
     def __init__(self, settings: HttpSettings, clock: Callable[[], float]) -> None:
         self.max_connections = settings.max_connections or connection_limit()
-        self._clock = clock
-        self._timeouts_s = {
-            Wait.FAREWELL: _FAREWELL_S,
-            Wait.REQUEST: settings.idle_timeout_s,
-            Wait.HEAD: settings.head_timeout_s,
-            Wait.READER: settings.send_timeout_s,
-        }
         self._open: set[Connection] = set()
-        self._since: dict[Wait, OrderedDict[Connection, float]] = {
-            wait: OrderedDict() for wait in Wait
-        }
-
-    def wait(self, connection: Connection, wait: Wait) -> None:
-        """The connection begins to wait; it must not be waiting yet."""
-        self._since[wait][connection] = self._clock()
-
-    def end_wait(self, connection: Connection, wait: Wait) -> None:
-        """What the connection waited for has come, or never will."""
-        self._since[wait].pop(connection, None)
+        #: For the client to close: it was told why it is refused.
+        self.farewell = Wait(_FAREWELL_S, clock)
+        #: For the next request.
+        self.request = Wait(settings.idle_timeout_s, clock)
+        #: For the rest of a request line and headers, or for a first request.
+        self.head = Wait(settings.head_timeout_s, clock)
+        #: For the client to take its answer.
+        self.reader = Wait(settings.send_timeout_s, clock)
+        # Who is in the first loses least by ending.
+        self._waits = (self.farewell, self.request, self.head, self.reader)
 
     def admit(self, connection: Connection) -> bool:
         """Count a new connection; False where all others are busy, and it is one too many.
@@ -81,10 +98,9 @@ class ConnectionTable:
         """
         self._open.add(connection)
         while len(self._open) > self.max_connections:
-            waiting = next(filter(None, self._since.values()), None)
-            if waiting is None:
+            oldest = next(filter(None, (wait.take_oldest() for wait in self._waits)), None)
+            if oldest is None:
                 return False
-            oldest, _ = waiting.popitem(last=False)
             self._open.discard(oldest)
             oldest.drop()
         return True
@@ -95,14 +111,8 @@ class ConnectionTable:
 
     def sweep(self) -> None:
         """Tell all whose time is up."""
-        for wait in Wait:
-            for connection in self._take_expired(wait):
-                connection.expire(wait)
-
-    def _take_expired(self, wait: Wait) -> Iterator[Connection]:
-        waiting, latest = self._since[wait], self._clock() - self._timeouts_s[wait]
-        while waiting and next(iter(waiting.values())) <= latest:
-            yield waiting.popitem(last=False)[0]
+        for wait in self._waits:
+            wait.expire()
 
 
 def connection_limit() -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httptools
 import structlog
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from aetherops.runtime.http_connections import ConnectionTable, Wait
@@ -44,6 +45,24 @@ _FAREWELL_BYTES = 2**20
 _TAKEN_BYTES = 64 * 1024
 
 
+class _Flow(FlowControl):
+    """Reading, held while what was read is not parsed; whoever wants a body does not resume it."""
+
+    _is_held = False
+
+    def hold(self) -> None:
+        self._is_held = True
+        self.pause_reading()
+
+    def release(self) -> None:
+        self._is_held = False
+        self.resume_reading()
+
+    def resume_reading(self) -> None:
+        if not self._is_held:
+            super().resume_reading()
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """A connection that can hold neither memory nor its place for longer than is allowed.
 
@@ -61,8 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._max_head_bytes = max_head_bytes
         # Bytes that may come before the parser must get on: to a head's end, or in a body.
         self._left = max_head_bytes
-        self._in_head = False
-        self._too_many: Refusal | None = None
+        self._in_head = self._in_body = False
         self._unparsed = b""
         self._refused = False
         self._unanswered = 0
@@ -74,8 +92,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, if there is room."""
         super().connection_made(transport)
+        self.flow = self._flow = _Flow(transport)
         if self._table.admit(self):
-            self._begin_wait(Wait.HEAD)
+            self._begin_wait(self._table.head)
         else:
             self._refuse(NO_CONNECTION_FREE)
 
@@ -90,11 +109,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """The client sends no more; the transport closes once what was written is sent."""
         super().eof_received()
         if self.transport.get_write_buffer_size():
-            self._begin_wait(Wait.READER)
+            self._begin_wait(self._table.reader)
 
     def shutdown(self) -> None:
         """End with the server; nothing is left to say to a client that was refused."""
-        if self._wait is Wait.FAREWELL:
+        if self._wait is self._table.farewell:
             self.drop()
         else:
             super().shutdown()
@@ -108,24 +127,29 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._left < 0:
                 self.flow.pause_reading()
         elif self._unparsed:
-            self._keep_unparsed(self._unparsed + data)
+            self._unparsed += data
         else:
             self._parse(data)
 
     def _parse(self, data: bytes) -> None:
-        view, start = memoryview(data), 0
+        start, size = 0, min(self._left, _PIECE_BYTES)
         while start < len(data) and not self._refused:
             if self.pipeline:
                 # Taken apart, small requests are ten times as large as their bytes.
-                self._keep_unparsed(data[start:])
+                self._unparsed = data[start:]
+                self._flow.hold()
                 return
-            piece = view[start : start + min(self._left, _PIECE_BYTES)]
+            whole = start == 0 and len(data) <= size
+            piece = data if whole else memoryview(data)[start : start + size]
             self._left -= len(piece)
             start += self._feed(piece)
-            if self._left <= 0:
+            if self._left <= 0 or len(self.headers or ()) > MAX_HEADERS:
                 self._refuse(self._excess())
+            size = min(self._left, _PIECE_BYTES)
+        if self._in_head and self._wait is self._table.request:
+            self._begin_wait(self._table.head)
 
-    def _feed(self, piece: memoryview) -> int:
+    def _feed(self, piece: bytes | memoryview) -> int:
         """Give the parser a piece, and return how much of it was HTTP."""
         try:
             self.parser.feed_data(piece)
@@ -133,17 +157,17 @@ class BoundedProtocol(HttpToolsProtocol):
             # No protocol is ever changed to, so what follows is HTTP too.
             return int(upgrade.args[0])
         except httptools.HttpParserError:
-            self._refuse(self._too_many or MALFORMED)
+            is_stopped_by_us = len(self.headers or ()) > MAX_HEADERS
+            self._refuse(self._excess() if is_stopped_by_us else MALFORMED)
         return len(piece)
 
-    def _keep_unparsed(self, data: bytes) -> None:
-        self._unparsed = data
-        self.flow.pause_reading()
-
     def _excess(self) -> Refusal:
-        if self._in_head or self._wait is not None:
-            return too_large_a_head("bytes in a request's head", self._max_head_bytes)
-        return too_much_framing(self._max_head_bytes)
+        """What there is too much of: headers, other bytes of a head, or what is around a body."""
+        if self._in_body:
+            return too_much_framing(self._max_head_bytes)
+        if self._left > 0:
+            return too_large_a_head("headers of a request", MAX_HEADERS)
+        return too_large_a_head("bytes in a request's head", self._max_head_bytes)
 
     # -- what the parser finds --------------------------------------------------------------------
 
@@ -151,26 +175,21 @@ class BoundedProtocol(HttpToolsProtocol):
         """The first byte of a request."""
         super().on_message_begin()
         self._in_head = True
-        if self._wait is Wait.REQUEST:
-            self._begin_wait(Wait.HEAD)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; what comes behind the body is none (RFC 9110 §6.5.1)."""
-        if not self._in_head:
-            return
-        if len(self.headers) >= MAX_HEADERS:
-            self._too_many = too_large_a_head("headers of a request", MAX_HEADERS)
-            raise ValueError(self._too_many.message)
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The end of a head: the request is the application's."""
-        self._in_head = False
+        if len(self.headers) > MAX_HEADERS:
+            raise ValueError("too many headers")  # stops the parser; the reason is told there
+        self._in_head, self._in_body = False, True
         self._left = self._max_head_bytes
-        if self._wait is Wait.HEAD:
-            self._end_wait()
+        wait = self._wait
+        if wait is not None and wait is not self._table.reader:
+            self._wait = None
+            wait.end(self)
         super().on_headers_complete()
         self._unanswered += 1
+        # What comes behind a body is not to stand among the headers (RFC 9110 §6.5.1).
+        self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """Part of a body."""
@@ -179,6 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The end of a request."""
+        self._in_body = False
         self._left = self._max_head_bytes
         super().on_message_complete()
 
@@ -193,24 +213,25 @@ class BoundedProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = None
         if self.transport.is_closing():
             if self.transport.get_write_buffer_size():
-                self._begin_wait(Wait.READER)
+                self._begin_wait(self._table.reader)
             return
         if self._wait is None:
             self._await_request()
         if self._unparsed and not self.pipeline:
             data, self._unparsed = self._unparsed, b""
+            self._flow.release()
             self._parse(data)
 
     def pause_writing(self) -> None:
         """The client reads more slowly than it is answered."""
         super().pause_writing()
         if not self._refused:
-            self._begin_wait(Wait.READER)
+            self._begin_wait(self._table.reader)
 
     def resume_writing(self) -> None:
         """The client has nearly caught up."""
         super().resume_writing()
-        if self._wait is Wait.READER and not self.transport.is_closing():
+        if self._wait is self._table.reader and not self.transport.is_closing():
             self._end_wait()
             self._await_request()
 
@@ -219,14 +240,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def expire(self, wait: Wait) -> None:
         """See `Connection.expire`."""
         self._wait = None
-        if wait is Wait.HEAD and self._in_head:
+        if wait is self._table.head and self._in_head:
             self._refuse(HEAD_TIMED_OUT)
-        elif wait is Wait.HEAD or wait is Wait.FAREWELL:
+        elif wait is self._table.head or wait is self._table.farewell:
             self.drop()
-        elif wait is Wait.REQUEST and not self._unsent():
+        elif wait is self._table.request and not self._unsent():
             self.transport.close()
-        elif wait is Wait.REQUEST:
-            self._begin_wait(Wait.READER)
+        elif wait is self._table.request:
+            self._begin_wait(self._table.reader)
         else:
             self._judge_reader()
 
@@ -241,7 +262,7 @@ class BoundedProtocol(HttpToolsProtocol):
             _log.info("slow_reader_dropped", unsent_bytes=unsent)
             self.drop()
         elif unsent:
-            self._begin_wait(Wait.READER)
+            self._begin_wait(self._table.reader)
         elif not self.transport.is_closing():
             self._await_request()
 
@@ -257,24 +278,26 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _await_request(self) -> None:
         if not self._unanswered:
-            self._begin_wait(Wait.HEAD if self._in_head else Wait.REQUEST)
+            self._begin_wait(self._table.head if self._in_head else self._table.request)
 
     def _begin_wait(self, wait: Wait) -> None:
         self._end_wait()
         self._wait = wait
-        if wait is Wait.READER:
+        if wait is self._table.reader:
             self._unsent_before = self._unsent()
-        self._table.wait(self, wait)
+        wait.begin(self)
 
     def _end_wait(self) -> None:
         if self._wait is not None:
-            self._table.end_wait(self, self._wait)
+            self._wait.end(self)
             self._wait = None
 
     # -- refusing ---------------------------------------------------------------------------------
 
     def _refuse(self, refusal: Refusal) -> None:
         """Read no more of this connection, and say why where no answer is in the way."""
+        if self._refused:
+            return
         self._refused = True
         _log.info("connection_refused", status=refusal.status.value, reason=refusal.message)
         cycle = self.cycle
@@ -293,7 +316,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _say_farewell(self, refusal: Refusal) -> None:
         """Answer, and wait for the client to close: closing first could take the answer away."""
         self._left = _FAREWELL_BYTES
-        self.flow.resume_reading()
+        self._flow.release()
         self.transport.write(refusal.to_bytes())
         self.transport.write_eof()
-        self._begin_wait(Wait.FAREWELL)
+        self._begin_wait(self._table.farewell)

@@ -6,7 +6,7 @@ import gc
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from aetherops.runtime.http_protocol import MAX_HEADERS
+from aetherops.runtime.http_protocol import MAX_HEADERS, BoundedProtocol
 from aetherops.runtime.settings import HttpSettings
 
 HEAD_LIMIT = HttpSettings().max_head_bytes
@@ -131,6 +131,21 @@ async def test_pipelined_requests_are_parsed_no_faster_than_they_are_answered(se
         assert (await client.answer())[2] == b"slow"
         for _ in range(10_000):
             assert (await client.answer())[2] == b":0"
+
+
+async def test_what_waits_to_be_parsed_is_no_more_than_was_read_at_once(serving):
+    request = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"
+    count, peak = 40_000, 0
+    async with serving() as server:
+        client = await server.connect()
+        sending = asyncio.create_task(client.send(request * count))
+        for answered in range(count):
+            await client.answer()
+            if answered % 1_000 == 0:
+                held = [o._unparsed for o in gc.get_objects() if type(o) is BoundedProtocol]
+                peak = max(peak, *map(len, held))
+        await sending
+    assert 0 < peak < 2**19 < len(request) * count
 
 
 async def test_a_body_may_be_of_any_length_and_come_in_any_pieces(serving):

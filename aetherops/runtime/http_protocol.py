@@ -80,7 +80,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._max_head_bytes = max_head_bytes
         # Bytes that may come before the parser must get on: to a head's end, or in a body.
         self._left = max_head_bytes
-        self._in_head = self._in_body = False
+        self._last_scope: object = None
+        self._in_body = False
         self._unparsed = b""
         self._refused = False
         self._unanswered = 0
@@ -132,34 +133,33 @@ class BoundedProtocol(HttpToolsProtocol):
             self._parse(data)
 
     def _parse(self, data: bytes) -> None:
-        start, size = 0, min(self._left, _PIECE_BYTES)
+        start = 0
         while start < len(data) and not self._refused:
             if self.pipeline:
                 # Taken apart, small requests are ten times as large as their bytes.
                 self._unparsed = data[start:]
                 self._flow.hold()
                 return
-            whole = start == 0 and len(data) <= size
-            piece = data if whole else memoryview(data)[start : start + size]
-            self._left -= len(piece)
-            start += self._feed(piece)
+            size = min(self._left, _PIECE_BYTES, len(data) - start)
+            piece = data if size == len(data) else memoryview(data)[start : start + size]
+            start += size
+            self._left -= size
+            try:
+                self.parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as upgrade:
+                # No protocol is ever changed to, so what follows is HTTP too.
+                start += upgrade.args[0] - size
+            except httptools.HttpParserError:
+                is_stopped_by_us = len(self.headers or ()) > MAX_HEADERS
+                self._refuse(self._excess() if is_stopped_by_us else MALFORMED)
             if self._left <= 0 or len(self.headers or ()) > MAX_HEADERS:
                 self._refuse(self._excess())
-            size = min(self._left, _PIECE_BYTES)
-        if self._in_head and self._wait is self._table.request:
+        if self._wait is self._table.request and self._is_in_head():
             self._begin_wait(self._table.head)
 
-    def _feed(self, piece: bytes | memoryview) -> int:
-        """Give the parser a piece, and return how much of it was HTTP."""
-        try:
-            self.parser.feed_data(piece)
-        except httptools.HttpParserUpgrade as upgrade:
-            # No protocol is ever changed to, so what follows is HTTP too.
-            return int(upgrade.args[0])
-        except httptools.HttpParserError:
-            is_stopped_by_us = len(self.headers or ()) > MAX_HEADERS
-            self._refuse(self._excess() if is_stopped_by_us else MALFORMED)
-        return len(piece)
+    def _is_in_head(self) -> bool:
+        """A request has begun that is not the application's yet."""
+        return self.scope is not self._last_scope
 
     def _excess(self) -> Refusal:
         """What there is too much of: headers, other bytes of a head, or what is around a body."""
@@ -171,16 +171,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # -- what the parser finds --------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        super().on_message_begin()
-        self._in_head = True
-
     def on_headers_complete(self) -> None:
         """The end of a head: the request is the application's."""
         if len(self.headers) > MAX_HEADERS:
             raise ValueError("too many headers")  # stops the parser; the reason is told there
-        self._in_head, self._in_body = False, True
+        self._last_scope = self.scope
+        self._in_body = True
         self._left = self._max_head_bytes
         wait = self._wait
         if wait is not None and wait is not self._table.reader:
@@ -215,8 +211,10 @@ class BoundedProtocol(HttpToolsProtocol):
             if self.transport.get_write_buffer_size():
                 self._begin_wait(self._table.reader)
             return
-        if self._wait is None:
-            self._await_request()
+        if self._wait is None and not self._unanswered:
+            in_head = self._is_in_head()
+            self._wait = self._table.head if in_head else self._table.request
+            self._wait.begin(self)
         if self._unparsed and not self.pipeline:
             data, self._unparsed = self._unparsed, b""
             self._flow.release()
@@ -240,7 +238,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def expire(self, wait: Wait) -> None:
         """See `Connection.expire`."""
         self._wait = None
-        if wait is self._table.head and self._in_head:
+        if wait is self._table.head and self._is_in_head():
             self._refuse(HEAD_TIMED_OUT)
         elif wait is self._table.head or wait is self._table.farewell:
             self.drop()
@@ -278,7 +276,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _await_request(self) -> None:
         if not self._unanswered:
-            self._begin_wait(self._table.head if self._in_head else self._table.request)
+            self._begin_wait(self._table.head if self._is_in_head() else self._table.request)
 
     def _begin_wait(self, wait: Wait) -> None:
         self._end_wait()

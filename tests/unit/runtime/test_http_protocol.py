@@ -135,7 +135,7 @@ async def test_pipelined_requests_are_parsed_no_faster_than_they_are_answered(se
 
 async def test_what_waits_to_be_parsed_is_no_more_than_was_read_at_once(serving):
     request = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"
-    count, peak = 40_000, 0
+    count, peak = 20_000, 0
     async with serving() as server:
         client = await server.connect()
         sending = asyncio.create_task(client.send(request * count))

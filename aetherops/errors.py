@@ -15,6 +15,7 @@
     ├── UnavailableError                     a dependency is down: try again later
     │   ├── UnreachableError                 no connection, or no answer in time
     │   │   └── NotRunningError              no platform on this directory (runtime.instance)
+    │   ├── BacklogFullError                 too much waits to be stored (archive.intake)
     │   ├── BreakerOpenError                 the call was not made (resilience.breakers.errors)
     │   └── ServerStartError                 an embedded server (runtime.embedded.child)
     ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)

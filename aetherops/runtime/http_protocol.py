@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import struct
 import termios
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httptools
@@ -257,7 +258,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _judge_reader(self) -> None:
         unsent = self._unsent()
         if unsent and unsent > self._unsent_before - _TAKEN_BYTES:
-            _log.info("slow_reader_dropped", unsent_bytes=unsent)
+            _log.info("reader_dropped", unsent_bytes=unsent)
             self.drop()
         elif unsent:
             self._begin_wait(self._table.reader)
@@ -270,7 +271,7 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             descriptor = self.transport.get_extra_info("socket").fileno()
             queued = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
-        except OSError:  # not every system tells
+        except (OSError, ValueError):  # not every system tells, nor a socket that is closed
             return unsent
         return unsent + int(struct.unpack("i", queued)[0])
 
@@ -316,5 +317,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._left = _FAREWELL_BYTES
         self._flow.release()
         self.transport.write(refusal.to_bytes())
-        self.transport.write_eof()
+        with suppress(OSError):  # the client has gone already
+            self.transport.write_eof()
         self._begin_wait(self._table.farewell)

@@ -191,7 +191,7 @@ async def test_a_body_that_breaks_off_is_no_fault_of_ours(address, platform):
         await asyncio.sleep(0.2)
         writer.close()
         async with asyncio.timeout(PATIENCE_S):
-            while not any(entry["event"] == "request" for entry in logs):
+            while not any(entry["event"] == "request_ended" for entry in logs):
                 await asyncio.sleep(0.02)
-    assert [entry["status"] for entry in logs if entry["event"] == "request"] == [400]
-    assert not any(entry["event"] == "internal_error" for entry in logs)
+    assert [entry["status"] for entry in logs if entry["event"] == "request_ended"] == [400]
+    assert not any(entry["event"] == "request_failed" for entry in logs)

@@ -309,6 +309,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.drop()
         else:
             cycle.disconnected = True
+            cycle.waiting_for_100_continue = False
             cycle.message_event.set()
             self._say_farewell(refusal)
 

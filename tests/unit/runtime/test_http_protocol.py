@@ -178,6 +178,16 @@ async def test_what_is_no_http_is_told_in_the_form_of_the_application(serving):
     assert headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+async def test_a_body_that_is_none_ends_its_request(serving, expect):
+    async with serving() as server:
+        client = await server.connect()
+        await client.send(CHUNKED.replace(b"Host: x\r\n", b"Host: x\r\n" + expect) + b"zz\r\n")
+        status, _, error = await client.refusal()
+    assert (status, error["code"]) == (400, "BAD_INPUT")
+    assert server.application.disconnects == 1
+
+
 async def test_junk_behind_a_request_takes_nothing_from_its_answer(serving):
     async with serving() as server:
         client = await server.connect()

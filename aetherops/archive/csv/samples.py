@@ -7,29 +7,42 @@ line and its reason, and the good ones around it are kept.
 
 from __future__ import annotations
 
-import math
+from array import array
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from aetherops.archive.csv.layout import split_line
-from aetherops.archive.csv.times import Reason, RowError, number_in
+from aetherops.archive.csv.lines import is_comment, split_line
+from aetherops.archive.csv.reasons import Reason, RowError
 from aetherops.archive.samples import Samples
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from aetherops.archive.csv.layout import Layout
 
-__all__ = ["ParsedBlock", "RejectedRow", "SampleParser", "parse_by_column", "parse_by_row"]
+__all__ = [
+    "ParsedBlock",
+    "ParsedSeries",
+    "RejectedRow",
+    "SampleParser",
+    "SeriesKey",
+    "parse_by_column",
+    "parse_by_row",
+]
 
 _NEWLINE = ord("\n")
+# A column of values, and the times, values and lines that rows gave for it.
+_Target: TypeAlias = "tuple[int, array[int], array[float], array[int]]"
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that gave no sample.
+    """A row that gave no sample, or none in one of its columns.
 
     Parameters
     ----------
@@ -45,17 +58,42 @@ class RejectedRow:
     text: str
 
 
+class SeriesKey(NamedTuple):
+    """Which samples of a file belong together: those of a column of values and of an object."""
+
+    column: int
+    object: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class ParsedBlock:
-    """Samples of some lines, in their order, and the rows that gave none."""
+class ParsedSeries:
+    """Samples that belong together, in the order of their rows, and the line of each."""
 
     samples: Samples
+    lines: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParsedBlock:
+    """What some lines hold.
+
+    Parameters
+    ----------
+    series : the samples, those of each column and object by themselves.
+    rejected : rows that gave none.
+    rows : rows read, good and bad.
+    missing : values that stand for none.
+    """
+
+    series: Mapping[SeriesKey, ParsedSeries]
     rejected: tuple[RejectedRow, ...] = ()
+    rows: int = 0
+    missing: int = 0
 
     @property
-    def rows(self) -> int:
-        """Rows read, good and bad."""
-        return len(self.samples) + len(self.rejected)
+    def samples(self) -> Samples:
+        """The samples, where the file holds one series; of several the first."""
+        return next((one.samples for one in self.series.values()), Samples.empty())
 
 
 class SampleParser:
@@ -83,34 +121,86 @@ class SampleParser:
             block = self._drop_header(block)
         first_line = self._line
         self._line += block.count(b"\n")
-        samples = parse_by_column(block, self._layout)
-        if samples is not None:
-            return ParsedBlock(samples)
-        return parse_by_row(block, self._layout, first_line)
+        parsed = parse_by_column(block, self._layout, first_line)
+        return parse_by_row(block, self._layout, first_line) if parsed is None else parsed
 
     def _drop_header(self, block: bytes) -> bytes:
-        """The block after its first line that is not blank."""
+        """The block after its first line that is neither blank nor a comment."""
         while block and self._header_pending:
             line, _, block = block.partition(b"\n")
             self._line += 1
-            self._header_pending = not line.strip()
+            text = line.decode("utf-8", errors="replace")
+            self._header_pending = not text.strip() or is_comment(text)
         return block
 
 
-def parse_by_column(block: bytes, layout: Layout) -> Samples | None:
-    """Samples of a block in which every row is regular; ``None`` for any other block."""
+def parse_by_column(block: bytes, layout: Layout, first_line: int = 1) -> ParsedBlock | None:
+    """What a block holds in which every row is regular; ``None`` for any other block."""
     if not block or b'"' in block or b"\r" in block or not block.isascii():
         return None
     fields = _find_fields(block, layout)
     if fields is None:
         return None
     data, starts, ends = fields
-    time, value = layout.time_index, layout.value_index
+    time = layout.time_index
     times = layout.times.read_column(data, starts[:, time], ends[:, time])
     if times is None:
         return None
-    values = _read_values(block, starts[:, value], ends[:, value])
-    return None if values is None else Samples(times, values)
+    text = block.decode("ascii")
+
+    def column(index: int) -> list[str]:
+        spans = zip(starts[:, index].tolist(), ends[:, index].tolist(), strict=True)
+        return [text[start:end] for start, end in spans]
+
+    objects = None
+    if layout.split_index is not None:
+        objects = [name.strip() for name in column(layout.split_index)]
+        if not all(objects):
+            return None
+    rows = _Rows(times, np.arange(first_line, first_line + len(times)), objects)
+    missing = 0
+    for index in layout.value_indices:
+        read = layout.values.read_column(column(index))
+        if read is None:
+            return None
+        values, none = read
+        missing += 0 if none is None else int(none.sum())
+        rows.add(index, values, none)
+    return ParsedBlock(rows.series, (), len(times), missing)
+
+
+class _Rows:
+    """Rows of a block, told apart by object; columns of values become series of each.
+
+    Parameters
+    ----------
+    times, lines : shape (n,), of each row.
+    objects : of each row, ``None`` where the file holds one.
+    """
+
+    def __init__(
+        self, times: NDArray[np.int64], lines: NDArray[np.int64], objects: list[str] | None
+    ) -> None:
+        self.series: dict[SeriesKey, ParsedSeries] = {}
+        self._times = times
+        self._lines = lines
+        self._objects: list[tuple[str, NDArray[np.intp] | slice]] = [("", slice(None))]
+        if objects is not None:
+            codes: dict[str, int] = {}
+            coded = np.array([codes.setdefault(name, len(codes)) for name in objects])
+            order = np.argsort(coded, kind="stable")
+            bounds = np.cumsum(np.bincount(coded))[:-1]
+            self._objects = list(zip(codes, np.split(order, bounds), strict=True))
+
+    def add(self, column: int, values: NDArray[np.float64], none: NDArray[np.bool_] | None) -> None:
+        """Take the values of one more column; those that stand for none are left out."""
+        for name, rows in self._objects:
+            samples, lines = Samples(self._times[rows], values[rows]), self._lines[rows]
+            if none is not None:
+                kept = ~none[rows]
+                samples, lines = samples[kept], lines[kept]
+            if len(samples):
+                self.series[SeriesKey(column, name)] = ParsedSeries(samples, lines)
 
 
 def _find_fields(
@@ -130,54 +220,84 @@ def _find_fields(
     return data, starts, ends
 
 
-def _read_values(
-    block: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp]
-) -> NDArray[np.float64] | None:
-    text = block.decode("ascii")
-    spans = zip(starts.tolist(), ends.tolist(), strict=True)
-    fields = [text[start:end] for start, end in spans]
-    if "_" in "".join(fields):  # `float` takes 1_000, a number in Python only
-        return None
-    try:
-        values = np.fromiter(map(float, fields), np.float64, len(fields))
-    except ValueError:
-        return None
-    return values if np.isfinite(values).all() else None
-
-
 def parse_by_row(block: bytes, layout: Layout, first_line: int) -> ParsedBlock:
-    """Samples of any block, and the rows that give none. Blank lines are no rows."""
-    times: list[int] = []
-    values: list[float] = []
-    rejected: list[RejectedRow] = []
-    lines = block.decode("utf-8", errors="replace").removesuffix("\n").split("\n")
-    for number, line in enumerate(lines, first_line):
-        if not line.strip():
-            continue
-        try:
-            time_us, value = _read_row(line, layout)
-        except RowError as error:
-            rejected.append(RejectedRow(number, error.reason, error.detail, line))
-        else:
-            times.append(time_us)
-            values.append(value)
-    return ParsedBlock(Samples.of(times, values), tuple(rejected))
+    """What any block holds. Blank lines and comments are no rows."""
+    reader = _RowReader(layout)
+    text = block.decode("utf-8", errors="replace").removesuffix("\n")
+    lines = text.split("\n")
+    if "#" in text:  # as many as before: a line's number is its place
+        lines = ["" if is_comment(line) else line for line in lines]
+    reader.read(lines, first_line)
+    return ParsedBlock(reader.series(), tuple(reader.rejected), reader.rows, reader.missing)
 
 
-def _read_row(line: str, layout: Layout) -> tuple[int, float]:
-    fields = split_line(line, layout.delimiter)
-    if len(fields) != len(layout.columns):
-        raise RowError(Reason.FIELDS, f"{len(fields)} fields, expected {len(layout.columns)}")
-    time_us = layout.times.read(fields[layout.time_index].strip())
-    return time_us, _read_value(fields[layout.value_index].strip())
+class _RowReader:
+    """Reads rows one by one, and keeps what they give: times, values and lines of each series."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.rejected: list[RejectedRow] = []
+        self.rows = 0
+        self.missing = 0
+        self._layout = layout
+        self._targets: dict[str, list[_Target]] = defaultdict(self._new_targets)
+
+    def read(self, lines: Sequence[str], first: int) -> None:
+        """Keep what lines hold, numbered from the first on; bad ones are rejected."""
+        layout, targets = self._layout, self._targets
+        delimiter, time_index, split_index = layout.delimiter, layout.time_index, layout.split_index
+        read_time, read_value, width = layout.times.read, layout.values.read, len(layout.columns)
+        self.rows += len(lines)
+        series = targets[""]
+        for number, line in enumerate(lines, first):
+            if not line.strip():
+                self.rows -= 1
+                continue
+            try:
+                fields = split_line(line, delimiter)
+                if len(fields) != width:
+                    raise RowError(Reason.FIELDS, f"{len(fields)} fields, expected {width}")
+                time_us = read_time(fields[time_index].strip())
+                if split_index is not None:
+                    series = targets[_object_in(fields[split_index])]
+            except RowError as error:
+                self._reject(number, line, error)
+                continue
+            # A bad value spoils its column of the row only.
+            for index, times, values, numbers in series:
+                try:
+                    value = read_value(fields[index].strip())
+                except RowError as error:
+                    self._reject(number, line, error, index if layout.more_values else None)
+                    continue
+                if value is None:
+                    self.missing += 1
+                    continue
+                times.append(time_us)
+                values.append(value)
+                numbers.append(number)
+
+    def _reject(self, number: int, line: str, error: RowError, column: int | None = None) -> None:
+        where = "" if column is None else f"{self._layout.columns[column]}: "
+        self.rejected.append(RejectedRow(number, error.reason, where + error.detail, line))
+
+    def series(self) -> dict[SeriesKey, ParsedSeries]:
+        """All samples as columns."""
+        return {
+            SeriesKey(index, name): ParsedSeries(
+                Samples(np.frombuffer(times, np.int64), np.frombuffer(values, np.float64)),
+                np.frombuffer(numbers, np.int64),
+            )
+            for name, targets in self._targets.items()
+            for index, times, values, numbers in targets
+            if times
+        }
+
+    def _new_targets(self) -> list[_Target]:
+        return [(index, array("q"), array("d"), array("q")) for index in self._layout.value_indices]
 
 
-def _read_value(text: str) -> float:
-    if not text:
-        raise RowError(Reason.EMPTY_VALUE, "no value")
-    value = number_in(text)
-    if value is None:
-        raise RowError(Reason.VALUE, f"value {text!r}, expected a number")
-    if not math.isfinite(value):
-        raise RowError(Reason.NON_FINITE, f"value {text!r}, expected a finite number")
-    return value
+def _object_in(field: str) -> str:
+    name = field.strip()
+    if not name:
+        raise RowError(Reason.OBJECT, "nothing, expected the name of an object")
+    return name

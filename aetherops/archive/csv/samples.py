@@ -97,7 +97,7 @@ class ParsedBlock:
 
 
 class SampleParser:
-    """Reads the lines of one file, block after block.
+    """Reads the lines of one file, block after block; `line` is the number of the next one.
 
     Parameters
     ----------
@@ -105,8 +105,8 @@ class SampleParser:
     """
 
     def __init__(self, layout: Layout) -> None:
+        self.line = 1
         self._layout = layout
-        self._line = 1
         self._header_pending = layout.has_header
 
     def parse(self, block: bytes) -> ParsedBlock:
@@ -119,8 +119,8 @@ class SampleParser:
         block = block.replace(b"\r\n", b"\n")
         if self._header_pending:
             block = self._drop_header(block)
-        first_line = self._line
-        self._line += block.count(b"\n")
+        first_line = self.line
+        self.line += block.count(b"\n")
         parsed = parse_by_column(block, self._layout, first_line)
         return parse_by_row(block, self._layout, first_line) if parsed is None else parsed
 
@@ -128,7 +128,7 @@ class SampleParser:
         """The block after its first line that is neither blank nor a comment."""
         while block and self._header_pending:
             line, _, block = block.partition(b"\n")
-            self._line += 1
+            self.line += 1
             text = line.decode("utf-8", errors="replace")
             self._header_pending = not text.strip() or is_comment(text)
         return block
@@ -183,7 +183,7 @@ class _Rows:
     ) -> None:
         self.series: dict[SeriesKey, ParsedSeries] = {}
         self._times = times
-        self._lines = lines
+        self.lines = lines
         self._objects: list[tuple[str, NDArray[np.intp] | slice]] = [("", slice(None))]
         if objects is not None:
             codes: dict[str, int] = {}
@@ -195,7 +195,7 @@ class _Rows:
     def add(self, column: int, values: NDArray[np.float64], none: NDArray[np.bool_] | None) -> None:
         """Take the values of one more column; those that stand for none are left out."""
         for name, rows in self._objects:
-            samples, lines = Samples(self._times[rows], values[rows]), self._lines[rows]
+            samples, lines = Samples(self._times[rows], values[rows]), self.lines[rows]
             if none is not None:
                 kept = ~none[rows]
                 samples, lines = samples[kept], lines[kept]

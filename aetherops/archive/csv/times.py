@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["EpochUnit", "Reason", "RowError", "TimeFormat", "number_in"]
+__all__ = ["EpochUnit", "Reason", "RowError", "TimeFormat", "number_in", "parse_iso"]
 
 # CCSDS 301.0, ASCII time code B: year and day of the year.
 _DAY_OF_YEAR = re.compile(r"(\d{4})-(\d{3})(?=[T ]|$)", re.ASCII)
@@ -74,10 +74,7 @@ class TimeFormat:
 
     def _read_iso(self, text: str) -> int:
         try:
-            try:
-                instant = datetime.fromisoformat(text)
-            except ValueError:
-                instant = _parse_day_of_year(text)
+            instant = datetime.fromisoformat(text) if text[7:8] == "-" else parse_iso(text)
         except ValueError:
             raise RowError(Reason.TIME, f"time {text!r}, expected ISO 8601") from None
         if instant.tzinfo is None:
@@ -133,8 +130,8 @@ class TimeFormat:
         return nearest <= abs(us) < farthest
 
 
-def _parse_day_of_year(text: str) -> datetime:
-    """The time of ISO 8601 text whose date is a year and a day of the year.
+def parse_iso(text: str) -> datetime:
+    """The date and time of ISO 8601 text, whose date may be a year and a day of the year.
 
     Raises
     ------
@@ -143,7 +140,7 @@ def _parse_day_of_year(text: str) -> datetime:
     """
     day = _DAY_OF_YEAR.match(text)
     if day is None:
-        raise ValueError(f"{text!r} begins with no year and day of the year")
+        return datetime.fromisoformat(text)
     year, of_year = int(day[1]), int(day[2])
     if not 1 <= of_year <= 365 + isleap(year):
         raise ValueError(f"the year {year} has no day {of_year}")

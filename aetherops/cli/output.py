@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import sys
 
@@ -13,9 +14,15 @@ _DRAWN = "⣿×│"
 
 
 def write_what_can_be_written() -> None:
-    """Write a character that standard output's encoding lacks as an escape, as errors are."""
+    """Write a character that standard output's encoding lacks as an escape, as errors are.
+
+    An encoding of ASCII is that of a locale which says nothing (``LANG=C``): UTF-8 holds it.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+        silent = codecs.lookup(sys.stdout.encoding).name == "ascii"
+        sys.stdout.reconfigure(
+            encoding="utf-8" if silent else sys.stdout.encoding, errors="backslashreplace"
+        )
 
 
 def can_write(text: str) -> bool:

@@ -63,7 +63,7 @@ class ValueFormat:
     _nan_is_none: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        numbers = [n for n in map(self.number, self.missing) if n is not None]
+        numbers = [n for n in map(loose_number_in, self.missing) if n is not None]
         object.__setattr__(self, "_none", frozenset(n for n in numbers if n == n))
         object.__setattr__(self, "_nan_is_none", any(n != n for n in numbers))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import orjson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,8 +52,9 @@ class JsonLinesWriter:
     def write(self, samples: Samples) -> None:
         """Take some more samples."""
         rows = zip(iso_texts(samples.times_us), samples.values.tolist(), strict=True)
-        lines = [orjson.dumps({"time": time, "value": value}) for time, value in rows]
-        self._file.write(b"\n".join(lines) + b"\n")
+        # A finite double is written in JSON as in Python.
+        lines = [f'{{"time":"{time}","value":{value!r}}}\n' for time, value in rows]
+        self._file.write("".join(lines).encode())
 
     def finish(self) -> None:
         """Nothing is left to write."""

@@ -285,4 +285,4 @@ class TestLiveInput:
                 process.send_signal(signal.SIGINT)
             assert process.wait(60) == 130
             assert process.stderr is not None
-            assert process.stderr.read() == ""
+            assert len(process.stderr.read().splitlines()) <= 1

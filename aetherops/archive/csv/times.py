@@ -7,16 +7,15 @@ columns of a regular shape, digit by digit over whole columns, and declines all 
 from __future__ import annotations
 
 import math
-import re
-from calendar import isleap
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aetherops.archive.csv.epochs import DISTANCES_US, EpochUnit
+from aetherops.archive.csv.iso import parse_iso
 from aetherops.archive.csv.reasons import Reason, RowError
 from aetherops.archive.csv.time_columns import read_epochs, read_isos
 from aetherops.archive.csv.values import number_in, without_decimal_comma
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["EpochUnit", "Reason", "RowError", "TimeFormat", "number_in", "parse_iso"]
-
-# CCSDS 301.0, ASCII time code B: year and day of the year.
-_DAY_OF_YEAR = re.compile(r"(\d{4})-(\d{3})(?=[T ]|$)", re.ASCII)
+__all__ = ["EpochUnit", "Reason", "RowError", "TimeFormat", "number_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +124,3 @@ class TimeFormat:
         assert self.epoch_unit is not None
         nearest, farthest = DISTANCES_US[self.epoch_unit]
         return nearest <= abs(us) < farthest
-
-
-def parse_iso(text: str) -> datetime:
-    """The date and time of ISO 8601 text, whose date may be a year and a day of the year.
-
-    Raises
-    ------
-    ValueError
-        The text is no such time.
-    """
-    day = _DAY_OF_YEAR.match(text)
-    if day is None:
-        return datetime.fromisoformat(text)
-    year, of_year = int(day[1]), int(day[2])
-    if not 1 <= of_year <= 365 + isleap(year):
-        raise ValueError(f"the year {year} has no day {of_year}")
-    named = date(year, 1, 1) + timedelta(days=of_year - 1)
-    return datetime.fromisoformat(named.isoformat() + text[day.end() :])

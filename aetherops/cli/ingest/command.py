@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -125,6 +126,9 @@ class _Ingest:
         report.elapsed_s = time.monotonic() - began_s
 
     def _stop(self) -> None:
+        if not self._report.interrupted:
+            told = "interrupted: sending what was read; Ctrl-C again ends at once"
+            print(f"aetherops: {told}", file=sys.stderr)  # noqa: T201
         self._report.interrupted = True
         self._file.stop()
 

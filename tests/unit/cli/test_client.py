@@ -23,6 +23,7 @@ from aetherops.cli.query.command import (
     ask_client,
 )
 from aetherops.errors import InvalidInputError, UnreachableError
+from aetherops.instants import LAST_US
 
 STREAM = Stream(StreamName("test", "cli", "value"), "V")
 T0_US = 1_769_860_800_000_000
@@ -186,6 +187,14 @@ class TestQuery:
             "start": "2026-01-31T12:00:00Z",
             "end": "2026-01-31T12:00:03.001Z",
         }
+
+    async def test_a_stream_up_to_the_last_instant_there_is_has_an_answer(self, platform) -> None:
+        stream = Stream(StreamName("test", "cli", "late"))
+        series = Series(stream, Samples.of([LAST_US - 1, LAST_US], [1.0, 2.0]))
+        await platform.intake.put(SampleBatch(uuid4(), (series,)))
+        async with client_of(platform) as client:
+            answer = await ask_client(question(str(stream.name)), client)
+        assert answer.telemetry["statistics"]["first"] == 1.0
 
     async def test_a_range_and_a_function_are_passed_on(self, platform) -> None:
         asked = question(

@@ -113,6 +113,19 @@ def test_no_command_is_answered_with_the_help() -> None:
     assert "ingest" in output
 
 
+def test_a_question_needs_no_numpy() -> None:
+    """It would take longer to load than the answer to come."""
+    code = (
+        "import sys; from aetherops.cli.application import application as run\n"
+        "where = ['--url', 'http://127.0.0.1:1', '--token', 't']\n"
+        "try: run(['query', 'a/b/c', '--start', '-1h', *where])\n"
+        "except SystemExit: pass\n"
+        "print('numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
+
+
 class TestEncodings:
     """In processes of their own: the encoding is that of standard output."""
 

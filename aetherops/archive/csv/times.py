@@ -70,9 +70,9 @@ class TimeFormat:
 
     def _read_iso(self, text: str) -> int:
         try:
-            instant = datetime.fromisoformat(text) if text[7:8] == "-" else parse_iso(text)
+            instant = datetime.fromisoformat(text)
         except ValueError:
-            raise RowError(Reason.TIME, f"time {text!r}, expected ISO 8601") from None
+            instant = _read_day_of_year(text)
         if instant.tzinfo is None:
             if self.zone is None:
                 raise RowError(Reason.NAIVE_TIME, f"time {text!r}, and no time zone is given")
@@ -124,3 +124,11 @@ class TimeFormat:
         assert self.epoch_unit is not None
         nearest, farthest = DISTANCES_US[self.epoch_unit]
         return nearest <= abs(us) < farthest
+
+
+def _read_day_of_year(text: str) -> datetime:
+    """What Python's own parser does not read: a date that is a year and a day of the year."""
+    try:
+        return parse_iso(text)
+    except ValueError:
+        raise RowError(Reason.TIME, f"time {text!r}, expected ISO 8601") from None

@@ -1,13 +1,13 @@
-"""Samples as Parquet or Arrow, by pyarrow."""
+"""Samples as Parquet or Arrow, by pyarrow, which need not be installed before."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import pyarrow as pa
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pyarrow as pa
 
     from aetherops.archive.samples import Samples
 
@@ -23,6 +23,8 @@ class _ColumnarWriter:
 
     def write(self, samples: Samples) -> None:
         """Take some more samples."""
+        import pyarrow as pa
+
         columns = [
             pa.array(samples.times_us.view("datetime64[us]"), self._schema.field("time").type),
             pa.array(samples.values),
@@ -36,6 +38,8 @@ class _ColumnarWriter:
 
 def new_columnar_writer(form: str, file: BinaryIO, record: Mapping[str, Any]) -> _ColumnarWriter:
     """A writer of Parquet or of an Arrow file, with the stream in the schema's metadata."""
+    import pyarrow as pa
+
     metadata = {key: str(record[key]) for key in ("name", "unit")}
     metadata["kind"] = str(record["kind"]).lower()
     fields = [

@@ -8,7 +8,7 @@
     │   ├── UnauthenticatedError             who are you?
     │   ├── ForbiddenError                   not with these rights
     │   ├── NotFoundError                    no such thing
-    │   │   └── UnknownStreamError           and what may be meant (cli.query.command)
+    │   │   └── UnknownStreamError           and what may be meant (cli.query.catalogue)
     │   ├── LimitExceededError               too much at once
     │   ├── RateLimitedError                 too often (ratelimit.errors)
     │   └── IllegalTransitionError           not from this state (resilience.breakers.errors)

@@ -1,7 +1,8 @@
-"""The command line: ``aetherops up | ingest | query | token | version``."""
+"""The command line: ``aetherops up | ingest | query | streams | token | version``."""
 
 from __future__ import annotations
 
+import signal
 import sys
 
 __all__ = ["main"]
@@ -9,6 +10,16 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # before a command began
+        sys.exit(130)
+    finally:
+        # The command has ended, and said so: nothing is left to interrupt.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run() -> None:
     try:
         from aetherops.cli.application import application
     except ModuleNotFoundError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import orjson
 
 from aetherops.archive.store import Receipt
 from aetherops.cli.outcome import ServerBusyError, ServerRefusedError
-from aetherops.errors import UnreachableError
+from aetherops.errors import LimitExceededError, UnreachableError
 from aetherops.resilience import Retry
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Client:
 
         Raises
         ------
+        LimitExceededError
+            It is more than the server takes at once.
         UnreachableError, ServerBusyError
             The server was not able to take it for as long as the client's patience.
         ServerRefusedError
@@ -134,10 +137,22 @@ class Client:
     def _check(self, response: httpx.Response) -> None:
         if response.status_code in _TRY_AGAIN:
             raise ServerBusyError(f"{self._url}: {_message(response)}", _retry_after_s(response))
+        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            _raise_limit(response)
         if not response.is_success:
             raise ServerRefusedError(
                 f"{self._url} refused ({response.status_code}): {_message(response)}"
             )
+
+
+def _raise_limit(response: httpx.Response) -> None:
+    """Raise the limit that the server tells, if it tells one."""
+    try:
+        error = response.json()["error"]
+        limit = LimitExceededError(str(error["what"]), int(error["limit"]), int(error["asked"]))
+    except (ValueError, KeyError, TypeError):
+        return
+    raise limit
 
 
 def _message(response: httpx.Response) -> str:

@@ -1,102 +1,68 @@
-"""``aetherops ingest``: a CSV file into one stream."""
+"""``aetherops ingest``: a CSV file into streams."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aetherops.archive.csv.layout import Layout, Wanted, detect_layout
-from aetherops.archive.csv.samples import SampleParser
-from aetherops.archive.csv.times import Reason
+from aetherops.archive.csv.reasons import RowError
+from aetherops.archive.csv.samples import RejectedRow, SampleParser
 from aetherops.cli.client import Client
 from aetherops.cli.ingest.csv_file import CsvFile, open_csv
+from aetherops.cli.ingest.interrupts import ending_in_order
 from aetherops.cli.ingest.progress import shown_progress
-from aetherops.cli.ingest.rejects import Rejects, open_rejects
+from aetherops.cli.ingest.rejects import open_rejects
+from aetherops.cli.ingest.report import IngestReport, warning_lines
+from aetherops.cli.ingest.strict import check_once_an_instant, check_repeats
+from aetherops.cli.ingest.targets import Targets
 from aetherops.cli.ingest.upload import Upload
-from aetherops.cli.outcome import ExitStatus
 from aetherops.errors import InvalidInputError
-from aetherops.instants import to_iso
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from aetherops.archive.samples import Samples
+    from aetherops.archive.csv.samples import ParsedBlock, ParsedSeries
     from aetherops.archive.stream import Stream
     from aetherops.cli.connection import Connection
     from aetherops.cli.ingest.progress import ProgressReport
-    from aetherops.cli.ingest.receipts import Stored
+    from aetherops.cli.ingest.targets import TargetsByColumn
 
-__all__ = ["IngestReport", "ingest_file", "rejection_lines"]
+__all__ = ["IngestReport", "Job", "ingest_file", "warning_lines"]
 
-_OPTIONS = {"time column": "--time-column", "value column": "--value-column"}
+_OPTIONS = {
+    "time column": "--time-column",
+    "value column": "--value-column, --map, --all-columns",
+    "split column": "--split-by",
+    "decimal comma": "--decimal-comma",
+}
 
 
-@dataclass(slots=True)
-class IngestReport:
-    """What an ingest did.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be ingested, and how.
 
     Parameters
     ----------
-    name : of the file.
-    stream : where its samples went.
-    layout : how the file is written.
-    rejects : rows that gave no sample.
-    rows : rows read, good and bad.
-    stored : what became of the good ones.
-    first_us, last_us : earliest and latest instant.
-    elapsed_s : until everything was stored.
+    path : of the file, ``-`` for standard input.
+    targets : where its columns go.
+    wanted : what is known of its layout.
+    rejects : a file for the rows that give no sample.
+    strict : refuse a file in which rows of a stream share an instant.
     """
 
-    name: str
-    stream: Stream
-    layout: Layout
-    rejects: Rejects
-    rows: int = 0
-    stored: Stored | None = None
-    first_us: int | None = None
-    last_us: int | None = None
-    elapsed_s: float = 0.0
-
-    @property
-    def status(self) -> ExitStatus:
-        """Whether all, some or none of the rows were of use."""
-        if self.rejects.count == 0:
-            return ExitStatus.DONE
-        return ExitStatus.SOME_REJECTED if self.rejects.count < self.rows else ExitStatus.BAD_INPUT
-
-    def count(self, samples: Samples) -> None:
-        """Widen the span of time by some samples."""
-        if len(samples):
-            first, last = int(samples.times_us.min()), int(samples.times_us.max())
-            self.first_us = first if self.first_us is None else min(first, self.first_us)
-            self.last_us = last if self.last_us is None else max(last, self.last_us)
-
-    def __str__(self) -> str:
-        layout, stored = self.layout, self.stored
-        lines = [
-            f"{self.name} into {self.stream.name}",
-            f"  columns     {layout.time_column} ({layout.times}), {layout.value_column}",
-        ]
-        if self.first_us is not None and self.last_us is not None:
-            lines.append(f"  time        {to_iso(self.first_us)} to {to_iso(self.last_us)}")
-        lines.append(f"  rows read   {self.rows:,}")
-        if stored is not None:
-            lines.append(f"  stored      {stored.stored:,}")
-            lines.append(f"  duplicates  {stored.duplicates:,}")
-            lines.append(f"  corrected   {stored.corrected:,}")
-        lines.append(f"  rejected    {self.rejects.count:,}")
-        lines += [f"    {n:,} × {reason}" for reason, n in self.rejects.by_reason.most_common()]
-        if self.elapsed_s > 0:
-            rate = self.rows / self.elapsed_s
-            lines.append(f"  took        {self.elapsed_s:.2f} s, {rate:,.0f} rows/s")
-        return "\n".join(lines)
+    path: str
+    targets: TargetsByColumn
+    wanted: Wanted
+    rejects: Path | None = None
+    strict: bool = False
 
 
-def ingest_file(
-    path: str, stream: Stream, wanted: Wanted, rejects: Path | None, connection: Connection
-) -> IngestReport:
+def ingest_file(job: Job, connection: Connection) -> IngestReport:
     """Send the samples of a CSV file and wait until they are stored.
 
     Raises
@@ -106,48 +72,107 @@ def ingest_file(
     UnreachableError, ServerRefusedError
         The server does not answer, or wants none of it. What was sent stays.
     """
-    with open_csv(path) as file:
-        layout = _layout_of(file, wanted)
-        with open_rejects(rejects) as rejected, shown_progress(file.name, file.size) as progress:
-            report = IngestReport(file.name, stream, layout, rejected)
-            asyncio.run(_ingest(file, report, connection, progress))
+    with open_csv(job.path) as file:
+        layout = _layout_of(file, job.wanted)
+        targets = Targets.of(layout, job.targets)
+        if job.strict and file.size is not None:
+            check_once_an_instant(job.path, targets)
+        with (
+            open_rejects(job.rejects) as rejects,
+            shown_progress(file.name, file.size) as progress,
+        ):
+            report = IngestReport(file.name, targets, rejects)
+            asyncio.run(_Ingest(file, report, progress, job.strict).run(connection))
             return report
 
 
 def _layout_of(file: CsvFile, wanted: Wanted) -> Layout:
-    try:
-        return detect_layout(file.first_lines, wanted)
-    except InvalidInputError as error:
-        option = _OPTIONS.get(error.field)
-        field = f"{error.field} ({option})" if option else error.field
-        raise InvalidInputError(f"{file.name}: {field}", error.value, error.expected) from error
+    while True:
+        try:
+            return detect_layout(file.first_lines, wanted)
+        except InvalidInputError as error:
+            if file.extend_head():
+                continue
+            option = _OPTIONS.get(error.field)
+            field = f"{error.field} ({option})" if option else error.field
+            raise InvalidInputError(f"{file.name}: {field}", error.value, error.expected) from error
 
 
-async def _ingest(
-    file: CsvFile, report: IngestReport, connection: Connection, progress: ProgressReport
-) -> None:
-    began_s = time.monotonic()
-    parser = SampleParser(report.layout)
-    blocks = file.blocks()
-    async with Client(connection) as client:
-        await client.receipts(())  # a wrong address or token shows before the first batch
-        async with Upload(client, report.stream, progress.stored) as upload:
-            while block := await asyncio.to_thread(next, blocks, None):
-                parsed = await asyncio.to_thread(parser.parse, block)
-                report.rows += parsed.rows
-                report.rejects.add(parsed.rejected)
-                report.count(parsed.samples)
-                progress.read(file.bytes_read, report.rows)
-                await upload.add(parsed.samples)
-            report.stored = await upload.finish()
-    report.elapsed_s = time.monotonic() - began_s
+class _Ingest:
+    """Reads, parses and sends a file; Ctrl-C ends the reading, a second one everything."""
+
+    def __init__(
+        self, file: CsvFile, report: IngestReport, progress: ProgressReport, strict: bool
+    ) -> None:
+        self._file = file
+        self._report = report
+        self._progress = progress
+        self._strict = strict
+        self._parser = SampleParser(report.targets.layout)
+
+    async def run(self, connection: Connection) -> None:
+        """Send the file, and complete the report."""
+        began_s = time.monotonic()
+        report = self._report
+        try:
+            with ending_in_order(self._stop):
+                async with Client(connection) as client:
+                    await client.receipts(())  # a wrong address or token shows at once
+                    async with Upload(client, report=self._progress.stored) as upload:
+                        await self._send(upload)
+                        report.stored = await upload.finish()
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+        report.elapsed_s = time.monotonic() - began_s
+
+    def _stop(self) -> None:
+        if not self._report.interrupted:
+            told = "interrupted: sending what was read; Ctrl-C again ends at once"
+            print(f"aetherops: {told}", file=sys.stderr)  # noqa: T201
+        self._report.interrupted = True
+        self._file.stop()
+
+    async def _send(self, upload: Upload) -> None:
+        blocks = self._file.blocks()
+        while block := await asyncio.to_thread(next, blocks, None):
+            line = self._parser.line
+            parsed = await asyncio.to_thread(self._parser.parse, block)
+            for stream, series in self._sorted_out(parsed, block, line):
+                self._report.count(stream, series)
+                if self._strict:
+                    check_repeats(self._file.name, self._report.repeats)
+                await upload.add(series.samples, stream)
+            self._progress.read(self._file.bytes_read, self._report.rows)
+            if self._file.waits:
+                await upload.flush()
+            if self._report.interrupted:
+                break
+
+    def _sorted_out(
+        self, parsed: ParsedBlock, block: bytes, line: int
+    ) -> Iterator[tuple[Stream, ParsedSeries]]:
+        """The streams of a block; what it holds beside them goes into the report.
+
+        Parameters
+        ----------
+        line : number of the block's first line.
+        """
+        report = self._report
+        report.rows += parsed.rows
+        report.missing += parsed.missing
+        report.rejects.add(parsed.rejected)
+        for key, series in parsed.series.items():
+            try:
+                yield report.targets.stream_of(key), series
+            except RowError as error:
+                lines = block.split(b"\n")
+                report.rejects.add(
+                    [
+                        RejectedRow(n, error.reason, error.detail, _text(lines[n - line]))
+                        for n in series.lines.tolist()
+                    ]
+                )
 
 
-def rejection_lines(report: IngestReport) -> list[str]:
-    """The first rejected rows, a line each, and what helps against the usual one."""
-    lines = [f"{report.name}:{r.line}: {r.reason}: {r.detail}" for r in report.rejects.first]
-    if report.rejects.count > len(lines):
-        lines.append(f"… and {report.rejects.count - len(lines):,} more")
-    if Reason.NAIVE_TIME in report.rejects.by_reason:
-        lines.append("give the zone of times without offset with --timezone, such as UTC")
-    return lines
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").rstrip("\r")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aetherops.cli.outcome import ServerBusyError
-from aetherops.errors import UnreachableError
+from aetherops.errors import LimitExceededError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,7 @@ class ReceiptFollower:
         self._report = report
         self._stalled_s = stalled_s
         self._waiting: dict[UUID, int] = {}
+        self._most_asked = _MOST_ASKED
         self._changed_s = time.monotonic()
         self._closed = False
 
@@ -99,7 +100,12 @@ class ReceiptFollower:
     async def _collect(self) -> bool:
         """Take the receipts that are there; whether there was any."""
         try:
-            receipts = await self._client.receipts(list(self._waiting)[:_MOST_ASKED])
+            receipts = await self._client.receipts(list(self._waiting)[: self._most_asked])
+        except LimitExceededError as error:
+            if self._most_asked == 1:
+                raise
+            self._most_asked = max(1, self._most_asked * error.limit // (2 * max(error.asked, 1)))
+            return True  # ask again at once
         except (UnreachableError, ServerBusyError) as error:
             self._check_stall(error)
             return False

@@ -7,6 +7,7 @@ import io
 import shutil
 from typing import TYPE_CHECKING
 
+from aetherops.cli.output import can_write
 from aetherops.cli.query.braille import Curve, Marks, draw_plot, sparkline
 from aetherops.instants import to_iso
 
@@ -46,12 +47,17 @@ def summary_text(answer: QueryAnswer) -> str:
         ("range", f"{to_iso(answer.start_us)} to {to_iso(answer.end_us)}"),
         ("samples", f"{statistics['count']:,}"),
     ]
+    # Numbers that name states have no mean, and none of them is far from it.
+    if statistics["count"] and not answer.held:
+        rows += [(name, _shown(statistics[name])) for name in ("mean", "stddev")]
     if statistics["count"]:
-        rows += [(name, _shown(statistics[name])) for name in ("mean", "stddev", "min", "max")]
-        rows += [(name, _shown(statistics[name])) for name in ("first", "last")]
+        rows += [(name, _shown(statistics[name])) for name in ("min", "max", "first", "last")]
+    if statistics["count"] and not answer.held:
         rows += [(f"p{p['rank']:g}", _shown(p["value"])) for p in statistics["percentiles"]]
         rows.append(("anomalies", f"{anomalies['total']:,} beyond {answer.threshold:g} deviations"))
-        rows.append(("course", sparkline(telemetry["columns"]["values"])))
+    course = sparkline(telemetry["columns"]["values"], last=answer.held)
+    if course and can_write(course):
+        rows.append(("course", course))
     width = max(len(name) for name, _ in rows)
     return "\n".join([_title(answer), *(f"  {name:{width}}  {text}" for name, text in rows)])
 
@@ -62,14 +68,14 @@ def plot_text(answer: QueryAnswer) -> str:
     columns, anomalies = telemetry["columns"], telemetry["anomalies"]
     plot = draw_plot(
         Curve(columns["epochUs"], columns["values"]),
-        Marks(anomalies["epochUs"], anomalies["values"]),
+        Marks() if answer.held else Marks(anomalies["epochUs"], anomalies["values"]),
         (answer.start_us, answer.end_us),
         width=shutil.get_terminal_size().columns,
         height=_PLOT_HEIGHT,
     )
     width_us = (answer.end_us - answer.start_us) / max(len(columns["values"]), 1)
     below = f"{telemetry['statistics']['count']:,} samples, a point every {_duration(width_us)}"
-    if anomalies["total"]:
+    if anomalies["total"] and not answer.held:
         below += f"; × {anomalies['total']:,} beyond {answer.threshold:g} deviations"
     return f"{_title(answer)}\n{plot}\n{below}"
 

@@ -97,11 +97,12 @@ def draw_plot(
     return "\n".join(rows)
 
 
-def sparkline(values: Sequence[float | None], width: int = 60) -> str:
-    """One line of bars, each the mean of its share of the values; a gap is a space."""
+def sparkline(values: Sequence[float | None], width: int = 60, *, last: bool = False) -> str:
+    """One line of bars, each the mean (or last) of its share of the values; a gap is a space."""
     shares = min(width, len(values))
     bounds = [i * len(values) // shares for i in range(shares + 1)] if shares else []
-    means = [_mean(values[first:end]) for first, end in pairwise(bounds)]
+    reduce = _last if last else _mean
+    means = [reduce(values[first:end]) for first, end in pairwise(bounds)]
     known = [mean for mean in means if mean is not None]
     if not known:
         return ""
@@ -118,6 +119,10 @@ def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     # Divided before they are added: the sum of two doubles may be none.
     return math.fsum(value / len(known) for value in known) if known else None
+
+
+def _last(values: Sequence[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)
 
 
 def _draw(

@@ -234,8 +234,13 @@ def assert_same(block: bytes, layout: Layout) -> None:
     by_column = parse_by_column(block, layout)
     if by_column is not None:
         assert by_row.rejected == ()
-        np.testing.assert_array_equal(by_column.times_us, by_row.samples.times_us)
-        assert by_column.values.tobytes() == by_row.samples.values.tobytes()
+        assert (by_column.rows, by_column.missing) == (by_row.rows, by_row.missing)
+        assert by_column.series.keys() == by_row.series.keys()
+        for key, one in by_column.series.items():
+            other = by_row.series[key]
+            np.testing.assert_array_equal(one.samples.times_us, other.samples.times_us)
+            np.testing.assert_array_equal(one.lines, other.lines)
+            assert one.samples.values.tobytes() == other.samples.values.tobytes()
 
 
 ISO_TEXTS = st.one_of(
@@ -314,8 +319,9 @@ class TestBothWays:
         local = [start + timedelta(seconds=step_s * i) for i in range(300)]
         texts = [t.isoformat(timespec=timespec) for t in local]
         block = "".join(f"{text},{i / 7!r}\n" for i, text in enumerate(texts)).encode()
-        samples = parse_by_column(block, two_columns(TimeFormat(None, zone)))
-        assert samples is not None
+        parsed = parse_by_column(block, two_columns(TimeFormat(None, zone)))
+        assert parsed is not None
+        samples = parsed.samples
         expected = [to_us(datetime.fromisoformat(text).replace(tzinfo=zone)) for text in texts]
         assert samples.times_us.tolist() == expected
         assert samples.values.tolist() == [i / 7 for i in range(300)]
@@ -328,9 +334,9 @@ class TestBothWays:
         exact_us = seconds * 1_000_000 + us
         count = Decimal(exact_us).scaleb(-unit.decimals)
         text = f"{count:f}"
-        samples = parse_by_column(f"{text},1\n{text},2\n".encode(), two_columns(TimeFormat(unit)))
-        assert samples is not None
-        assert samples.times_us.tolist() == [exact_us, exact_us]
+        parsed = parse_by_column(f"{text},1\n{text},2\n".encode(), two_columns(TimeFormat(unit)))
+        assert parsed is not None
+        assert parsed.samples.times_us.tolist() == [exact_us, exact_us]
 
     @pytest.mark.parametrize(
         "spoiled", ["2026-01-31T12:00:00Z,\n", '2026-01-31T12:00:00Z,"1"\n', "\n", "a,b,c\n"]

@@ -63,6 +63,16 @@ class Platform:
 
 @pytest.fixture
 def platform() -> Platform:
+    return platform_with(Settings())
+
+
+@pytest.fixture
+def small_platform() -> Platform:
+    """One that takes only small requests."""
+    return platform_with(Settings(max_request_bytes=4_096))
+
+
+def platform_with(settings: Settings) -> Platform:
     key = SigningKey.generate()
     store = MemoryTelemetryStore()
     intake = StoringIntake(store)
@@ -76,7 +86,7 @@ def platform() -> Platform:
             intake=intake,
             verifier=TokenVerifier([key.verifying_key]),
             readiness=readiness,
-            settings=Settings(),
+            settings=settings,
         )
     )
     operator = Operator("test", "test", frozenset({"operator"}))

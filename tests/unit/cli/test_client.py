@@ -15,8 +15,15 @@ from aetherops.cli.connection import Connection
 from aetherops.cli.ingest.receipts import ReceiptFollower
 from aetherops.cli.ingest.upload import BATCH_SAMPLES, Upload
 from aetherops.cli.outcome import FaultFoundError, ServerBusyError, ServerRefusedError
-from aetherops.cli.query.command import Question, UnknownStreamError, ask_client
+from aetherops.cli.query.answer import plot_text, summary_text
+from aetherops.cli.query.command import (
+    QueryAnswer,
+    Question,
+    UnknownStreamError,
+    ask_client,
+)
 from aetherops.errors import InvalidInputError, UnreachableError
+from aetherops.instants import LAST_US
 
 STREAM = Stream(StreamName("test", "cli", "value"), "V")
 T0_US = 1_769_860_800_000_000
@@ -126,6 +133,41 @@ class TestUpload:
                 await follower.run()
 
 
+class TestServersLimit:
+    async def test_batches_and_questions_follow_the_limit_that_the_server_tells(
+        self, small_platform
+    ) -> None:
+        values = [float(i) for i in range(3 * BATCH_SAMPLES)]
+        async with client_of(small_platform) as client, Upload(client, STREAM) as upload:
+            await upload.add(samples_of(values))
+            stored = await upload.finish()
+        assert stored.stored == len(values)
+        assert 100 < max(map(len, small_platform.intake.accepted)) <= 256
+        kept = await small_platform.store.read(STREAM.name, 0, 2**62)
+        assert kept.values.tolist() == values
+
+    async def test_of_two_values_at_one_instant_the_later_still_counts(
+        self, small_platform
+    ) -> None:
+        async with client_of(small_platform) as client, Upload(client, STREAM) as upload:
+            for i in range(4):
+                await upload.add(samples_of([float(i)] * 2_000))
+            await upload.finish()
+        kept = await small_platform.store.read(STREAM.name, 0, 2**62)
+        assert set(kept.values.tolist()) == {3.0}
+
+    async def test_many_streams_share_batches(self, platform) -> None:
+        streams = [replace(STREAM, name=StreamName("test", str(i), "v")) for i in range(30)]
+        async with client_of(platform) as client, Upload(client) as upload:
+            for part in range(3):
+                for stream in streams:
+                    await upload.add(samples_of([1.0] * 400, T0_US + part * 10**9), stream)
+            stored = await upload.finish()
+        assert stored.stored == 3 * 30 * 400
+        assert max(map(len, platform.intake.accepted)) == BATCH_SAMPLES
+        assert len(platform.intake.accepted) == 5
+
+
 def question(stream: str = str(STREAM.name), **changes: object) -> Question:
     asked = Question(stream, None, None, buckets=4, function="mean", threshold=3.0)
     return replace(asked, **changes)  # type: ignore[arg-type]
@@ -145,6 +187,14 @@ class TestQuery:
             "start": "2026-01-31T12:00:00Z",
             "end": "2026-01-31T12:00:03.001Z",
         }
+
+    async def test_a_stream_up_to_the_last_instant_there_is_has_an_answer(self, platform) -> None:
+        stream = Stream(StreamName("test", "cli", "late"))
+        series = Series(stream, Samples.of([LAST_US - 1, LAST_US], [1.0, 2.0]))
+        await platform.intake.put(SampleBatch(uuid4(), (series,)))
+        async with client_of(platform) as client:
+            answer = await ask_client(question(str(stream.name)), client)
+        assert answer.telemetry["statistics"]["first"] == 1.0
 
     async def test_a_range_and_a_function_are_passed_on(self, platform) -> None:
         asked = question(
@@ -189,3 +239,53 @@ class TestQuery:
         async with client_of(platform) as client:
             with pytest.raises(ServerRefusedError, match="token"):
                 await ask_client(question(), client)
+
+
+class TestStates:
+    """A state is its last value until the next change, unless another function is asked for."""
+
+    HOUR_US = 3_600_000_000
+
+    @pytest.fixture(autouse=True)
+    async def stored(self, platform) -> None:
+        changes = Samples.of([T0_US, T0_US + 10 * self.HOUR_US + 1], [1.0, 0.0])
+        series = Series(replace(STREAM, unit="", kind="state"), changes)
+        await platform.intake.put(SampleBatch(uuid4(), (series,)))
+
+    async def ask(self, platform, **changes: object) -> QueryAnswer:
+        given = {"function": None, "buckets": 12, "end_us": T0_US + 12 * self.HOUR_US}
+        async with client_of(platform) as client:
+            return await ask_client(question(**{**given, **changes}), client)
+
+    async def test_its_last_value_is_held(self, platform) -> None:
+        answer = await self.ask(platform)
+        assert answer.telemetry["columns"]["values"] == [1.0] * 10 + [0.0, 0.0]
+        assert answer.telemetry["columns"]["counts"] == [1, *[0] * 9, 1, 0]
+
+    async def test_a_range_begins_with_what_held_before(self, platform) -> None:
+        answer = await self.ask(platform, start_us=T0_US + 9 * self.HOUR_US, buckets=3)
+        assert answer.telemetry["columns"]["values"] == [1.0, 0.0, 0.0]
+
+    async def test_before_the_first_value_nothing_holds(self, platform) -> None:
+        span = {"start_us": T0_US - 2 * self.HOUR_US, "end_us": T0_US + self.HOUR_US}
+        answer = await self.ask(platform, buckets=3, **span)
+        assert answer.telemetry["columns"]["values"] == [None, None, 1.0]
+
+    async def test_a_function_that_is_asked_for_is_as_it_is(self, platform) -> None:
+        answer = await self.ask(platform, function="mean", buckets=4)
+        assert answer.telemetry["columns"]["values"] == [1.0, None, None, 0.0]
+        assert "mean" in summary_text(answer)
+
+    async def test_its_text_speaks_of_no_mean(self, platform) -> None:
+        answer = await self.ask(platform)
+        assert "mean" not in summary_text(answer)
+        assert "anomalies" not in summary_text(answer)
+        assert "×" not in plot_text(answer)
+
+    async def test_a_gauge_is_reduced_to_means(self, platform) -> None:
+        gauge = Stream(StreamName("test", "cli", "gauge"))
+        await platform.intake.put(SampleBatch(uuid4(), (Series(gauge, samples_of([1.0, 2.0])),)))
+        asked = question(str(gauge.name), function=None, buckets=2, end_us=T0_US + 8_000_000)
+        async with client_of(platform) as client:
+            answer = await ask_client(asked, client)
+        assert answer.telemetry["columns"]["values"] == [1.5, None]

@@ -1,0 +1,23 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["DataDir", "Token", "Url"]
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Directory of a local instance.", file_okay=False, show_default=False),
+]
+Url = Annotated[
+    str | None,
+    typer.Option(help="Address of an instance anywhere, such as http://127.0.0.1:8080."),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(help="Bearer token, with --url.", envvar="AETHEROPS_TOKEN", show_envvar=True),
+]

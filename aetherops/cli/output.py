@@ -1,0 +1,47 @@
+"""Text on standard output, whatever its encoding."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+
+from aetherops.errors import InvalidInputError
+
+__all__ = ["can_write", "check_drawable", "write_what_can_be_written"]
+
+_DRAWN = "⣿×│"
+
+
+def write_what_can_be_written() -> None:
+    """Write a character that standard output's encoding lacks as an escape, as errors are.
+
+    An encoding of ASCII is that of a locale which says nothing (``LANG=C``): UTF-8 holds it.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        silent = codecs.lookup(sys.stdout.encoding).name == "ascii"
+        sys.stdout.reconfigure(
+            encoding="utf-8" if silent else sys.stdout.encoding, errors="backslashreplace"
+        )
+
+
+def can_write(text: str) -> bool:
+    """Whether standard output's encoding has every character of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_drawable() -> None:
+    """Refuse a plot where standard output cannot show one.
+
+    Raises
+    ------
+    InvalidInputError
+        Its encoding lacks the characters of a plot.
+    """
+    if not can_write(_DRAWN):
+        expected = "an output that is written in UTF-8 (PYTHONIOENCODING=utf-8 makes it so)"
+        raise InvalidInputError("--plot", sys.stdout.encoding, expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -51,10 +52,21 @@ def test_twins_are_described_in_the_same_words(twins, module, name):
     differing = {
         where: (inspect.getdoc(native), inspect.getdoc(pure))
         for where, native, pure in pairs(twins, module, name)
-        if not inspect.getdoc(pure)
+        if not (inspect.getdoc(pure) or inspect.ismemberdescriptor(pure))
         or (inspect.getdoc(native) != inspect.getdoc(pure) and name not in OWN_WORDS)
     }
     assert differing == {}
+
+
+@pytest.mark.parametrize(("module", "name"), NAMES, ids=[name for _, name in NAMES])
+def test_plain_attributes_are_described_with_their_class(twins, module, name):
+    _, pure = (getattr(twin, name) for twin in twins(module))
+    for member in members(pure):
+        attribute = inspect.getattr_static(pure, member)
+        if inspect.ismemberdescriptor(attribute) and not inspect.getdoc(attribute):
+            assert re.search(rf"^([\w, ]+, )?{member}(,[\w, ]+)? : ", inspect.getdoc(pure), re.M), (
+                member
+            )
 
 
 @pytest.mark.parametrize(("module", "name"), NAMES, ids=[name for _, name in NAMES])

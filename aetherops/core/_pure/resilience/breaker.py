@@ -53,6 +53,17 @@ class BreakerKernel:
     success_threshold : successful probes that close.
     half_open_ns : longest half-open episode; then it opens again.
     open_ns : time from opening to the first probe, until :meth:`arm` sets the next.
+
+    Attributes
+    ----------
+    state, override : where it stands, and the hold on it, as numbers.
+    generation : transitions so far.
+    moved : whether transitions wait to be taken.
+    changed_ns, due_ns : when it moved last, and when it moves by itself.
+    consecutive_failures, reopenings : failures in a row, and openings since it was last closed.
+    probes_left, probe_successes, probe_failures : of this half-open episode.
+    successes, failures, slow, neutral, late, refused : calls since it was made, by what became
+        of them.
     """
 
     __slots__ = (

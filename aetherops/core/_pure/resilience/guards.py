@@ -29,6 +29,9 @@ class CallGuard:
     judges_results : whether a call that returned may be anything but a success.
     publish : called after transitions, outside any lock.
     refusal : ``(state, wait_ns) -> exception`` for a call that gets no permit.
+
+    Attributes
+    ----------
     observe : ``(verdict, duration_ns, now_ns)`` of each outcome and (as -1) each refusal, or None.
     """
 

@@ -25,6 +25,10 @@ class CountOutcomes:
     Parameters
     ----------
     size : calls remembered, at least 1.
+
+    Attributes
+    ----------
+    calls, failures, slow : of the outcomes remembered, how many there are, failed, were slow.
     """
 
     __slots__ = ("_next", "_ring", "calls", "failures", "size", "slow")
@@ -40,7 +44,7 @@ class CountOutcomes:
         self.slow = 0
 
     def push(self, now_ns: int, failed: bool, slow: bool) -> None:
-        """Add one outcome, in place of the oldest where the ring is full."""
+        """Add one outcome, in place of the oldest where there is no room."""
         if self.calls == self.size:
             oldest = self._ring[self._next]
             self.failures -= oldest & _FAILED
@@ -55,7 +59,8 @@ class CountOutcomes:
         self.slow += slow
 
     def advance(self, now_ns: int) -> None:
-        """Nothing: these outcomes age by calls, not by time."""
+        """Forget what is too old at ``now_ns``."""
+        # Nothing: these outcomes age by calls, not by time.
 
     def clear(self) -> None:
         """Forget every outcome."""
@@ -87,6 +92,10 @@ class TimeOutcomes:
     ----------
     width_ns : width of a bucket, at least 1.
     count : buckets, at least 1.
+
+    Attributes
+    ----------
+    calls, failures, slow : of the outcomes remembered, how many there are, failed, were slow.
     """
 
     __slots__ = (
@@ -115,7 +124,7 @@ class TimeOutcomes:
         self.slow = 0
 
     def push(self, now_ns: int, failed: bool, slow: bool) -> None:
-        """Add one outcome to the bucket of ``now_ns``."""
+        """Add one outcome, in place of the oldest where there is no room."""
         # Most calls fall into the newest bucket: two comparisons instead of a division.
         if not self._ends_ns - self.width_ns <= now_ns < self._ends_ns:
             self.advance(now_ns)
@@ -128,7 +137,7 @@ class TimeOutcomes:
         self.slow += slow
 
     def advance(self, now_ns: int) -> None:
-        """Forget the buckets that are too old at ``now_ns``."""
+        """Forget what is too old at ``now_ns``."""
         epoch = now_ns // self.width_ns
         if self.calls == 0:
             self._turn(epoch)

@@ -49,6 +49,10 @@ cdef class CountOutcomes(Outcomes):
     Parameters
     ----------
     size : calls remembered, at least 1.
+
+    Attributes
+    ----------
+    calls, failures, slow : of the outcomes remembered, how many there are, failed, were slow.
     """
 
     def __cinit__(self, long long size):
@@ -110,6 +114,10 @@ cdef class TimeOutcomes(Outcomes):
     ----------
     width_ns : width of a bucket, at least 1.
     count : buckets, at least 1.
+
+    Attributes
+    ----------
+    calls, failures, slow : of the outcomes remembered, how many there are, failed, were slow.
     """
 
     def __cinit__(self, long long width_ns, long long count):

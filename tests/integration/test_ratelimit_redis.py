@@ -120,7 +120,8 @@ async def test_on_the_servers_clock_a_greedy_client_gets_its_due_and_no_more(red
 
 
 async def test_leases_of_three_replicas_use_a_hot_key_up_and_never_more(redis):
-    limit = BucketLimit(300, Rate.of(3000))
+    # Half a second of refill fits in: a machine that is busy elsewhere that long loses nothing.
+    limit = BucketLimit(1500, Rate.of(3000))
     stores = [counters(redis, "hot", limit) for _ in range(3)]
     limiters = [LeasedLimiter(s, lease=LeasePolicy(size=100), replicas=3) for s in stores]
     start_s = time.monotonic()
@@ -136,7 +137,7 @@ async def test_leases_of_three_replicas_use_a_hot_key_up_and_never_more(redis):
 
     await asyncio.gather(*(greedy(limiter) for limiter in limiters for _ in range(5)))
     lasted_s = time.monotonic() - start_s
-    assert 0.95 * (300 + 3000 * 1.5) <= granted <= 300 + 3000 * lasted_s
+    assert 0.95 * (1500 + 3000 * 1.5) <= granted <= 1500 + 3000 * lasted_s
     for limiter in limiters:
         await limiter.aclose()
 

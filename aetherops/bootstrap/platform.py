@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from aetherops.runtime.http_server import listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.supervision import StopRequest, stop_on_signals, supervise
+from aetherops.runtime.unforeseen import catch_lost_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -51,6 +53,7 @@ async def serve(
         The platform cannot start as it is set.
     """
     request = StopRequest()
+    catch_lost_errors(asyncio.get_running_loop())
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_on_signals(request))
         stack.enter_context(own_instance(settings.data_dir))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import asyncpg
@@ -15,7 +17,7 @@ from aetherops.resilience import Breaker, exceptions
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["Postgres", "PostgresConnection", "accepts_connections", "is_postgres_away"]
+__all__ = ["Answer", "Postgres", "PostgresConnection", "answer_of", "is_postgres_away"]
 
 #: What a block of `Postgres.connection` works with.
 PostgresConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy
@@ -33,8 +35,9 @@ _AWAY: tuple[type[Exception], ...] = (
 # server is well: however many writers meet, the breaker stays closed.
 _LATER: tuple[type[Exception], ...] = (*_AWAY, asyncpg.exceptions.TransactionRollbackError)
 
-#: Judges uses of a connection for a circuit breaker.
-is_postgres_away = exceptions(*_AWAY)
+#: Judges uses of a connection for a circuit breaker. A full disk says nothing against the server:
+#: it cannot write, and must not be kept from answering.
+is_postgres_away = exceptions(*_AWAY, exclude=(asyncpg.exceptions.DiskFullError,))
 
 
 class Postgres:
@@ -129,11 +132,35 @@ class Postgres:
         await self.pool.close()
 
 
-async def accepts_connections(dsn: str, timeout_s: float = 5.0) -> bool:
-    """Whether a server listens there and has come up; any other refusal is raised."""
+class Answer(Enum):
+    """What a server says to who connects."""
+
+    READY = auto()
+    STARTING = auto()  # or recovering, or shutting down: it says that it lives
+    NONE = auto()
+
+
+async def answer_of(dsn: str, timeout_s: float = 5.0) -> Answer:
+    """What a server there says to a new connection and a question.
+
+    Raises
+    ------
+    UnreachableError
+        It refuses us for good: a wrong password, files that it cannot read.
+    """
     try:
-        connection = await asyncpg.connect(dsn, timeout=timeout_s)
-    except (OSError, asyncpg.CannotConnectNowError):
-        return False
-    await connection.close()
-    return True
+        async with asyncio.timeout(timeout_s):
+            connection = await asyncpg.connect(dsn)
+            try:
+                await connection.fetchval("SELECT 1")
+            finally:
+                connection.terminate()  # a polite end could wait for ever
+    except (asyncpg.CannotConnectNowError, asyncpg.exceptions.AdminShutdownError):
+        return Answer.STARTING
+    except asyncpg.TooManyConnectionsError:
+        return Answer.READY  # to others
+    except _AWAY:
+        return Answer.NONE
+    except asyncpg.PostgresError as error:
+        raise UnreachableError("postgres", without_secrets(dsn), error) from error
+    return Answer.READY

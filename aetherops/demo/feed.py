@@ -33,6 +33,8 @@ class DemoFeed(Part):
     live_period_s : time between batches, once the past is sent.
     """
 
+    runs_again = True
+
     def __init__(
         self,
         intake: BatchQueue,

@@ -48,6 +48,8 @@ class BreakerReports(Part):
     monotonic_ns : the breakers' clock.
     """
 
+    runs_again = True
+
     def __init__(
         self,
         registry: BreakerRegistry,
@@ -69,10 +71,10 @@ class BreakerReports(Part):
     async def run(self) -> None:
         """Pass transitions on until `stop`."""
         while not self.stopping:
-            await self._roused.wait()
-            self._roused.clear()
             while self._waiting and not self.stopping:
                 await self._pass_on(*self._waiting.popleft())
+            await self._roused.wait()
+            self._roused.clear()
 
     def stop(self) -> None:
         """Return from `run`; what still waits is in the log."""

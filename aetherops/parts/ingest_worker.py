@@ -12,6 +12,7 @@ from aetherops.archive.live import NobodyListens
 from aetherops.errors import UnavailableError
 from aetherops.resilience import retry_backoff
 from aetherops.runtime.part import Part
+from aetherops.runtime.unforeseen import keep_going
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -42,6 +43,8 @@ class IngestWorker(Part):
     fetch_batches : the most batches in one transaction.
     announcer : is told of batches once they are committed.
     """
+
+    runs_again = True
 
     def __init__(
         self,
@@ -133,7 +136,7 @@ async def _extended(deliveries: Sequence[Delivery]) -> AsyncIterator[None]:
                 with suppress(UnavailableError):
                     await delivery.extend()
 
-    task = asyncio.create_task(extend(), name="ingest-extend")
+    task = asyncio.create_task(keep_going("ingest-extend", extend), name="ingest-extend")
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ import structlog
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.runtime.part import Part, wait_for_event
+from aetherops.runtime.unforeseen import keep_going
 
 if TYPE_CHECKING:
     from aetherops.identity.provider_keys import ProviderKeys
@@ -57,11 +58,9 @@ class KeyWatch(Part):
     async def run(self) -> None:
         """Watch until `stop`."""
         try:
-            while not self.stopping:
-                self._wanted.clear()
-                await self._read()
-                await self.pause(self._least_s)
-                await wait_for_event(self._wanted, self._period_s - self._least_s)
+            await keep_going(
+                "key-watch", self._watch, pause=self.pause, stopping=lambda: self.stopping
+            )
         finally:
             await self._endpoint.aclose()
 
@@ -69,6 +68,13 @@ class KeyWatch(Part):
         """Ask `run` to return."""
         super().stop()
         self._wanted.set()
+
+    async def _watch(self) -> None:
+        while not self.stopping:
+            self._wanted.clear()
+            await self._read()
+            await self.pause(self._least_s)
+            await wait_for_event(self._wanted, self._period_s - self._least_s)
 
     async def _read(self) -> None:
         try:

@@ -47,6 +47,8 @@ class LoadWatch(Part):
     clock_us : a monotonic clock in microseconds.
     """
 
+    runs_again = True
+
     def __init__(
         self,
         queue: ReadsBacklog,

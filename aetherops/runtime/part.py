@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from typing import ClassVar
 
 __all__ = ["Part", "wait_for_event"]
 
 
 class Part(ABC):
-    """Something that runs as long as the instance does: a worker, a watch, the HTTP server."""
+    """Something that runs as long as the instance does: a worker, a watch, the HTTP server.
+
+    What `run` raises ends the instance, loudly; where `runs_again` it is run anew instead.
+    """
+
+    #: Whether `run` may be called anew after an error that nobody foresaw.
+    runs_again: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self._stop_asked = asyncio.Event()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from aetherops.errors import AetherOpsError
+from aetherops.runtime.unforeseen import keep_going
 
 if TYPE_CHECKING:
     from aetherops.runtime.part import Part
@@ -75,6 +76,8 @@ async def supervise(
     What has not ended after ``drain_timeout_s`` in all, or when the request is repeated, is
     cancelled. Every task has ended when this returns, also when it is itself cancelled.
 
+    A part fails by an error that nobody foresaw, unless it `runs_again` after that.
+
     Raises
     ------
     PartEndedError
@@ -82,7 +85,7 @@ async def supervise(
     Exception
         Whatever a part raised, the first where there are several; the others are logged.
     """
-    tasks = {name: asyncio.create_task(part.run(), name=name) for name, part in parts.items()}
+    tasks = {name: asyncio.create_task(_run(name, part), name=name) for name, part in parts.items()}
     asked = asyncio.create_task(request.made.wait(), name="stop-request")
     try:
         await asyncio.wait([asked, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
@@ -91,6 +94,13 @@ async def supervise(
     finally:
         await _cancel([asked, *tasks.values()])
     _raise_failure(tasks, ended_early)
+
+
+async def _run(name: str, part: Part) -> None:
+    if not part.runs_again:
+        await part.run()
+        return
+    await keep_going(name, part.run, pause=part.pause, stopping=lambda: part.stopping)
 
 
 async def _drain(

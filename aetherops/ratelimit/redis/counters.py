@@ -225,7 +225,7 @@ class _OneServer:
             return self._connecting.result()
         try:
             return await asyncio.shield(self._connecting)
-        except _FAILURES:
+        except Exception:  # of whatever kind: kept, it would fail every batch from now on
             self._connecting = None
             raise
 

@@ -96,6 +96,8 @@ class _Lease:
         """Give those who wait their share, first come first served; tell others to look again."""
         waiting, self._waiting = self._waiting, []
         error = None if refill.cancelled() else refill.exception()
+        if error is not None and not waiting and not isinstance(error, UnavailableError):
+            raise error  # out of a callback, to the event loop's handler: nobody else is told
         for cost, answer in waiting:
             if answer.done():
                 continue

@@ -9,43 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Protocol
-
-import structlog
 
 from aetherops.connections.endpoints import Endpoints
-from aetherops.errors import AetherOpsError
-from aetherops.resilience import Retry
 from aetherops.runtime.embedded.nats import EmbeddedNats
 from aetherops.runtime.embedded.postgres import EmbeddedPostgres
 from aetherops.runtime.embedded.valkey import EmbeddedValkey
+from aetherops.runtime.embedded.watch import EmbeddedServer, keep_running
 from aetherops.runtime.locks import exclusive
 from aetherops.runtime.private_files import prepare_data_dir
 from aetherops.runtime.settings import Settings
 
 __all__ = ["running_servers"]
-
-_RESTART_AFTER_S = 0.1
-#: Less and less eagerly while a server does not come up, and for ever: what needs it waits too.
-_RESTART = Retry(attempts=None, base_ms=200, cap_ms=10_000, jitter=0.0, on=(AetherOpsError,))
-
-_log = structlog.get_logger(__name__)
-
-
-class EmbeddedServer(Protocol):
-    """What the three have in common."""
-
-    name: str
-
-    async def start(self) -> str:
-        """Start, and return the address once clients are answered: the same at every start."""
-
-    async def ended(self) -> int:
-        """Return the exit status once the server has ended."""
-
-    async def stop(self) -> None:
-        """End cleanly; harmless where it does not run."""
-
 
 @asynccontextmanager
 async def running_servers(settings: Settings) -> AsyncIterator[Endpoints]:
@@ -89,7 +63,10 @@ async def running_servers(settings: Settings) -> AsyncIterator[Endpoints]:
         for server in servers.values():
             stack.push_async_callback(server.stop)
         addresses |= await _start_all(servers)
-        watchers = [asyncio.create_task(_keep_running(server)) for server in servers.values()]
+        watchers = [
+            asyncio.create_task(keep_running(server), name=f"{server.name}-watch")
+            for server in servers.values()
+        ]
         stack.push_async_callback(_cancel, watchers)
         yield Endpoints(**addresses)
 
@@ -105,24 +82,6 @@ async def _start_all(servers: Mapping[str, EmbeddedServer]) -> dict[str, str]:
             raise outcome
         addresses[name] = outcome
     return addresses
-
-
-async def _keep_running(server: EmbeddedServer) -> None:
-    """Start the server anew whenever it ends."""
-    while True:
-        status = await server.ended()
-        _log.error("server_ended", server=server.name, status=status, restart_s=_RESTART_AFTER_S)
-        await asyncio.sleep(_RESTART_AFTER_S)
-        await _RESTART.call_async(_restart, server)
-
-
-async def _restart(server: EmbeddedServer) -> None:
-    try:
-        await server.start()
-    except AetherOpsError as error:
-        _log.error("server_not_restarted", server=server.name, reason=str(error))
-        await server.stop()
-        raise
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

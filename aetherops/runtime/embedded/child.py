@@ -23,6 +23,7 @@ __all__ = ["Child", "ServerStartError"]
 
 _LOG_LIMIT_BYTES = 8 * 2**20
 _SHOWN_LOG_LINES = 12
+_READ_LOG_BYTES = 2**18
 _POLL_S = 0.01
 _STOP_TIMEOUT_S = 20.0
 _KILL_TIMEOUT_S = 5.0
@@ -60,13 +61,16 @@ class Child:
     directory : its files; ``<name>.pid`` and ``<name>.log`` stand there.
     stop_signal : what makes this server end quickly and cleanly.
     user : system user to run as; ``""`` is the present one.
+    noise : what stands in lines of its log that explain nothing; ``""`` for none.
     """
 
     name: str
     directory: Path
     stop_signal: signal.Signals
     user: str = ""
+    noise: str = ""
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
+    _log_begin: int = field(default=0, init=False)
 
     @property
     def pid(self) -> int:
@@ -78,6 +82,12 @@ class Child:
     @property
     def log_path(self) -> Path:
         return self.directory / f"{self.name}.log"
+
+    def logged(self) -> str:
+        """What the server, or the command before it, has logged since it was started."""
+        with self.log_path.open("rb") as log:
+            log.seek(max(self._log_begin, self.log_path.stat().st_size - _READ_LOG_BYTES))
+            return log.read().decode(errors="replace")
 
     async def start(
         self, command: Sequence[str | Path], clear: Callable[[int], None] = lambda _: None
@@ -119,7 +129,8 @@ class Child:
         deadline = time.monotonic() + timeout_s
         while not await probe():
             if self._process is None or self._process.returncode is not None:
-                raise self._error("it ended at once")
+                status = self._process and self._process.returncode
+                raise self._error(f"it ended at once, with status {status}")
             if time.monotonic() > deadline:
                 raise self._error(f"it was not ready within {timeout_s:g} s")
             await asyncio.sleep(_POLL_S)
@@ -143,10 +154,28 @@ class Child:
         except TimeoutError:
             _log.warning("server_killed", server=self.name, pid=process.pid)
         finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End the server at once, also one that hangs or was stopped; harmless where it has ended.
+
+        Raises
+        ------
+        ServerStartError
+            Not even a kill ends it: it waits for a device that does not answer.
+        """
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            process.kill()
+        try:
+            async with asyncio.timeout(_KILL_TIMEOUT_S):
                 await process.wait()
+        except TimeoutError:
+            raise ServerStartError(
+                self.name, f"the one before (process {process.pid}) cannot be killed"
+            ) from None
 
     async def _spawn(
         self, command: Sequence[str | Path], lock_fd: int
@@ -157,6 +186,7 @@ class Child:
             *map(str, command),
         )
         with self._open_log() as log:
+            self._log_begin = log.seek(0, os.SEEK_END)
             return await asyncio.create_subprocess_exec(
                 *leashed,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -207,9 +237,11 @@ class Child:
         return open(self.log_path, "ab", opener=_open_private)
 
     def _error(self, what: str) -> ServerStartError:
-        lines = self.log_path.read_text(errors="replace").splitlines()[-_SHOWN_LOG_LINES:]
+        lines = self.logged().splitlines()
+        told = [line for line in lines if not self.noise or self.noise not in line]
+        shown = told[-_SHOWN_LOG_LINES:]
         return ServerStartError(
-            self.name, "\n  ".join([f"{what}. Its log, {self.log_path}, ends:", *lines])
+            self.name, "\n  ".join([f"{what}. Its log, {self.log_path}, ends:", *shown])
         )
 
 

@@ -21,6 +21,11 @@ _MAX_PAYLOAD_BYTES = 8 * 2**20
 _START_TIMEOUT_S = 60.0
 _INFO_TIMEOUT_S = 2.0
 
+# NATS's own protocol, which is text: subscribe to an answer, ask, and be told.
+_ASK_JETSTREAM = (
+    "CONNECT {login}\r\nSUB _INBOX.probe 1\r\nPUB $JS.API.INFO _INBOX.probe 0\r\n\r\n"
+)
+
 
 class EmbeddedNats:
     """One NATS server on a directory; its streams survive restarts, its port need not."""
@@ -51,6 +56,20 @@ class EmbeddedNats:
 
     async def ended(self) -> int:
         return await self._child.wait()
+
+    async def lives(self) -> bool:
+        """Whether JetStream answers; a server that has switched it off does not."""
+        reader, writer = await asyncio.open_connection(*(self._address() or ("", 0)))
+        try:
+            login = json.dumps({"auth_token": self._token, "verbose": False})
+            writer.write(_ASK_JETSTREAM.format(login=login).encode())
+            greeting, _, answer = [await reader.readline() for _ in range(3)]
+            return greeting.startswith(b"INFO ") and b'"memory"' in answer
+        finally:
+            writer.transport.abort()
+
+    async def kill(self) -> None:
+        await self._child.kill()
 
     async def stop(self) -> None:
         await self._child.stop()

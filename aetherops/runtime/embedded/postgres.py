@@ -8,13 +8,14 @@ import os
 import pwd
 import signal
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import structlog
 
-from aetherops.connections.postgres import Postgres, accepts_connections
+from aetherops.connections.postgres import Answer, Postgres, answer_of
 from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
 
@@ -29,6 +30,8 @@ _SOCKET_NAME = f".s.PGSQL.{_PORT}"
 _SYSTEM_USER = "aetherops"
 # Crash recovery replays at most max_wal_size before the server is ready.
 _START_TIMEOUT_S = 120.0
+# What each of our questions leaves in its log until then.
+_ASKED_TOO_EARLY = "FATAL:  the database system is starting up"
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -61,7 +64,8 @@ class EmbeddedPostgres:
         self._data = directory / "data"
         self._sockets = directory
         self._user = _user_to_become(directory)
-        self._child = Child(self.name, directory, signal.SIGINT, self._user)
+        self._child = Child(self.name, directory, signal.SIGINT, self._user, _ASKED_TOO_EARLY)
+        self._starting_since_s: float | None = None
 
     async def start(self) -> str:
         """Start the server, its cluster made on the first run, and return its DSN."""
@@ -80,17 +84,34 @@ class EmbeddedPostgres:
         )
         await self._child.start(self._command(programs), clear=self._clear_stale_locks)
         admin_dsn = self._dsn("postgres")
-        await self._child.until_ready(lambda: accepts_connections(admin_dsn), _START_TIMEOUT_S)
+        await self._child.until_ready(self._is_ready, _START_TIMEOUT_S)
         await _ensure_database(admin_dsn)
         return self._dsn(_DATABASE)
 
     async def ended(self) -> int:
         return await self._child.wait()
 
+    async def lives(self) -> bool:
+        """A recovery counts as life for as long as a start may take."""
+        answer = await answer_of(self._dsn("postgres"))
+        now_s = time.monotonic()
+        if answer is not Answer.STARTING:
+            self._starting_since_s = None
+            return answer is Answer.READY
+        self._starting_since_s = self._starting_since_s or now_s
+        return now_s - self._starting_since_s < _START_TIMEOUT_S
+
+    async def kill(self) -> None:
+        self._starting_since_s = None
+        await self._child.kill()
+
     async def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, a checkpoint is written."""
         await self._child.stop()
         release_socket_directory(self._sockets, self._directory)
+
+    async def _is_ready(self) -> bool:
+        return await answer_of(self._dsn("postgres")) is Answer.READY
 
     def _dsn(self, database: str) -> str:
         host = quote(str(self._sockets), safe="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import os
@@ -49,6 +50,19 @@ class EmbeddedValkey:
 
     async def ended(self) -> int:
         return await self._child.wait()
+
+    async def lives(self) -> bool:
+        """Any reply is life, also that it cannot write: limits are counted in processes then."""
+        reader, writer = await asyncio.open_unix_connection(self._sockets / _SOCKET_NAME)
+        try:
+            writer.write(f"AUTH {self._password}\r\nPING\r\n".encode())
+            await reader.readline()
+            return bool(await reader.readline())
+        finally:
+            writer.transport.abort()
+
+    async def kill(self) -> None:
+        await self._child.kill()
 
     async def stop(self) -> None:
         await self._child.stop()

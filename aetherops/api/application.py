@@ -72,6 +72,7 @@ def _routes(services: ApiServices) -> list[Route]:
         Route("/graphql", graphql.respond, methods=["GET", "POST"]),
         Route("/v1/telemetry", ingest.accept_batch, methods=["POST"]),
         Route("/v1/receipts", ingest.list_receipts, methods=["POST"]),
+        Route("/livez", health.show_life, methods=["GET"]),
         Route("/healthz", health.show_life, methods=["GET"]),
         Route("/readyz", health.show_readiness, methods=["GET"]),
         Route("/metrics", health.show_metrics, methods=["GET"]),

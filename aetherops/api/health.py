@@ -22,7 +22,10 @@ _READINESS_TIMEOUT_S = 5.0
 
 
 class HealthEndpoint:
-    """``GET /healthz``, ``/readyz`` and ``/metrics``; none needs a token or tells a secret."""
+    """``GET /livez``, ``/readyz`` and ``/metrics``; none needs a token or tells a secret.
+
+    ``/healthz`` is another name of ``/livez``.
+    """
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
@@ -32,17 +35,22 @@ class HealthEndpoint:
         return OrjsonResponse({"alive": True})
 
     async def show_readiness(self, request: Request) -> OrjsonResponse:
-        """200 where every dependency answers; 503 with the names of those that do not."""
+        """200 where questions or ingest work, with what does not; 503 where neither does."""
         try:
             async with asyncio.timeout(_READINESS_TIMEOUT_S):
-                dependencies = dict(await self._services.readiness())
+                found = await self._services.readiness()
         except TimeoutError:
             raise UnavailableError("readiness") from None
-        down = sorted(name for name, answers in dependencies.items() if not answers)
-        status = 503 if down else 200
-        headers = {"Retry-After": "1"} if down else None
-        content = {"ready": not down, "down": down, "dependencies": dependencies}
-        return OrjsonResponse(content, status, headers)
+        content = {
+            "ready": found.ready,
+            "questions": found.questions,
+            "ingest": found.ingest,
+            "reasons": found.reasons,
+            "dependencies": found.dependencies,
+        }
+        if found.ready:
+            return OrjsonResponse(content)
+        return OrjsonResponse(content, 503, {"Retry-After": "1"})
 
     async def show_metrics(self, request: Request) -> Response:
         """Everything counted, as Prometheus reads it."""

@@ -10,12 +10,13 @@ from aetherops.api.metrics.registry import Metrics
 from aetherops.resilience import BreakerRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from aetherops.archive.intake import BatchQueue
     from aetherops.archive.store import TelemetryStore
     from aetherops.identity.tokens import TokenVerifier
     from aetherops.runtime.settings import Settings
+    from aetherops.services.readiness import Readiness
 
 __all__ = ["ApiServices"]
 
@@ -29,7 +30,7 @@ class ApiServices:
     store : answers queries.
     intake : takes accepted batches.
     verifier : knows whose a token is.
-    readiness : says of each dependency, by name, whether it answers.
+    readiness : says what this replica can do now.
     settings : limits of requests and answers.
     admission : the rate limits where requests come in.
     breakers : the circuit breakers of this instance, to look at and to hold.
@@ -39,7 +40,7 @@ class ApiServices:
     store: TelemetryStore
     intake: BatchQueue
     verifier: TokenVerifier
-    readiness: Callable[[], Awaitable[Mapping[str, bool]]]
+    readiness: Callable[[], Awaitable[Readiness]]
     settings: Settings
     admission: Admission = field(default_factory=Admission)
     breakers: BreakerRegistry = field(default_factory=BreakerRegistry)

@@ -23,6 +23,8 @@ from aetherops.archive.store import AcceptedBatch
 from aetherops.errors import AetherOpsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nats.aio.msg import Msg
     from nats.js import JetStreamContext
 
@@ -95,15 +97,32 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
         await js.update_stream(config)
 
 
-class JetStreamQueue:
-    """`BatchQueue` that returns once JetStream has the batch on disk."""
+def _always_room() -> None:
+    """The servers' disk is not ours to watch."""
 
-    def __init__(self, nats: Nats, timeout_s: float = 5.0) -> None:
+
+class JetStreamQueue:
+    """`BatchQueue` that returns once JetStream has the batch on disk.
+
+    Parameters
+    ----------
+    timeout_s : limit on one acknowledgement.
+    require_room : raises `UnavailableError` where no more is to be written.
+    """
+
+    def __init__(
+        self,
+        nats: Nats,
+        timeout_s: float = 5.0,
+        require_room: Callable[[], None] = _always_room,
+    ) -> None:
         self._nats = nats
         self._timeout_s = timeout_s
+        self._require_room = require_room
 
     async def put(self, batch: SampleBatch) -> None:
         """See `BatchQueue.put`."""
+        self._require_room()
         async with self._nats.guarded():
             try:
                 await self._nats.js.publish(
@@ -128,14 +147,21 @@ class JetStreamQueue:
 
 
 class JetStreamSource:
-    """`BatchSource` over the durable consumer that all workers share."""
+    """`BatchSource` over the durable consumer that all workers share.
 
-    def __init__(self, nats: Nats) -> None:
+    Parameters
+    ----------
+    require_room : raises `UnavailableError` where what is taken could not be stored.
+    """
+
+    def __init__(self, nats: Nats, require_room: Callable[[], None] = _always_room) -> None:
         self._nats = nats
+        self._require_room = require_room
         self._subscription: JetStreamContext.PullSubscription | None = None
 
     async def take(self, limit: int, wait_s: float) -> list[JetStreamDelivery]:
         """See `BatchSource.take`. What is no batch is moved to a stream of its own."""
+        self._require_room()
         async with self._nats.guarded():
             messages = await self._fetch(limit, wait_s)
             deliveries = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aetherops.api.application import ApiServices, create_application
 from aetherops.runtime.http_server import HttpServer
+from aetherops.services.readiness import ReadinessCheck
 
 if TYPE_CHECKING:
     import socket
@@ -48,7 +49,11 @@ def _services(capabilities: Capabilities, settings: Settings) -> ApiServices:
         store=capabilities.telemetry.store,
         intake=capabilities.telemetry.intake,
         verifier=capabilities.identity.verifier,
-        readiness=capabilities.connections.probe,
+        readiness=ReadinessCheck(
+            capabilities.connections.probe,
+            capabilities.breakers,
+            capabilities.telemetry.room.require_to_accept,
+        ),
         settings=settings,
         admission=capabilities.limits.admission,
         breakers=capabilities.breakers,

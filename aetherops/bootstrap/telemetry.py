@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aetherops.archive.jetstream import JetStreamQueue, JetStreamSource, prepare_streams
 from aetherops.archive.postgres import PostgresTelemetryStore
+from aetherops.bootstrap.room import Room, room_of
 from aetherops.parts.ingest_worker import IngestWorker
 
 if TYPE_CHECKING:
@@ -22,20 +23,24 @@ __all__ = ["Telemetry", "telemetry_over"]
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """The archive, the queue in front of it, and the workers between them."""
+    """The archive, the queue in front of it, the workers between them, and their room."""
 
     store: TelemetryStore
     intake: JetStreamQueue
     parts: Mapping[str, Part]
+    room: Room
 
 
 async def telemetry_over(connections: Connections, settings: Settings) -> Telemetry:
     """Telemetry over these servers; the streams that batches wait in are made where missing."""
-    nats = connections.nats
-    await prepare_streams(nats, settings.ingest_backlog_bytes)
+    nats, room = connections.nats, room_of(settings)
+    await prepare_streams(nats, room.backlog_bytes)
     store = PostgresTelemetryStore(connections.postgres)
     workers = {
-        f"ingest-{i}": IngestWorker(JetStreamSource(nats), store, settings.ingest_fetch_batches)
+        f"ingest-{i}": IngestWorker(
+            JetStreamSource(nats, room.require_to_store), store, settings.ingest_fetch_batches
+        )
         for i in range(settings.ingest_workers)
     }
-    return Telemetry(store, JetStreamQueue(nats), workers)
+    intake = JetStreamQueue(nats, require_room=room.require_to_accept)
+    return Telemetry(store, intake, workers, room)

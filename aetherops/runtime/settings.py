@@ -198,8 +198,17 @@ class Settings(BaseSettings):
 
     ingest_workers: int = Field(2, ge=0, le=64, description="Workers in this process; 0 for none.")
     ingest_fetch_batches: int = Field(32, ge=1, le=256, description="Batches in one transaction.")
-    ingest_backlog_bytes: int = Field(
-        4 * 2**30, ge=2**20, description="JetStream bytes kept before ingest is refused with 503."
+    ingest_backlog_bytes: int | None = Field(
+        None,
+        ge=2**20,
+        description="JetStream bytes kept before ingest is refused with 503; what there is room "
+        "for if unset, up to 4 GiB.",
+    )
+    disk_reserve_bytes: int | None = Field(
+        None,
+        ge=0,
+        description="Of embedded servers' disk: below it ingest is refused. A twentieth of the "
+        "disk if unset, from 64 to 512 MiB.",
     )
     max_request_bytes: int = Field(8 * 2**20, ge=2**10, le=2**26)
     max_query_samples: int = Field(

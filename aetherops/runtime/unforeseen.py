@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw: met in one place, logged, counted, and never the silent end of a loop."""
+"""Errors that nobody foresaw: logged, counted, and never the silent end of a loop."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ async def keep_going(
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     stopping: Callable[[], bool] = lambda: False,
 ) -> T | None:
-    """Do the work until it returns; after an error that nobody foresaw, again, less and less eagerly.
+    """Do the work until it returns; after an error that nobody foresaw, do it again.
+
+    The same error again and again is waited for longer and longer, up to half a minute.
 
     Parameters
     ----------

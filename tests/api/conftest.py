@@ -19,7 +19,10 @@ from aetherops.archive.stream import Stream, StreamName
 from aetherops.identity.keys import SigningKey
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
+from aetherops.resilience import BreakerRegistry
+from aetherops.runtime.disk import DiskFullError
 from aetherops.runtime.settings import Settings
+from aetherops.services.readiness import ReadinessCheck
 
 SECOND = 1_000_000
 START_US = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
@@ -41,10 +44,23 @@ class ImmediateQueue:
 class Dependencies:
     """What the application asks whether it is ready."""
 
-    answers: dict[str, bool] = field(default_factory=lambda: {"nats": True, "postgres": True})
+    answers: dict[str, bool] = field(
+        default_factory=lambda: {"postgres": True, "nats": True, "redis": True}
+    )
 
     async def __call__(self) -> dict[str, bool]:
         return self.answers
+
+
+@dataclass
+class FillingDisk:
+    """What is asked whether there is room."""
+
+    is_full: bool = False
+
+    def __call__(self) -> None:
+        if self.is_full:
+            raise DiskFullError(free_bytes=1, needed_bytes=2)
 
 
 @dataclass
@@ -54,6 +70,8 @@ class Platform:
     key: SigningKey = field(default_factory=SigningKey.generate)
     store: MemoryTelemetryStore = field(default_factory=MemoryTelemetryStore)
     dependencies: Dependencies = field(default_factory=Dependencies)
+    breakers: BreakerRegistry = field(default_factory=BreakerRegistry)
+    disk: FillingDisk = field(default_factory=FillingDisk)
     settings: Settings = field(default_factory=lambda: Settings(max_answer_points=20_000))
 
     def __post_init__(self) -> None:
@@ -69,7 +87,8 @@ class Platform:
             "store": self.store,
             "intake": self.queue,
             "verifier": TokenVerifier([self.key.verifying_key]),
-            "readiness": self.dependencies,
+            "readiness": ReadinessCheck(self.dependencies, self.breakers, self.disk),
+            "breakers": self.breakers,
             "settings": self.settings,
         }
         return ApiServices(**(parts | changes))

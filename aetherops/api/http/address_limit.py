@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AddressLimit"]
 
-_UNLIMITED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+_UNLIMITED_PATHS = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
 
 
 class AddressLimit:

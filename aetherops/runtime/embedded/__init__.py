@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aetherops.connections.endpoints import Endpoints
+from aetherops.runtime.disk import Disk, byte_text
+from aetherops.runtime.embedded.child import ServerStartError
 from aetherops.runtime.embedded.nats import EmbeddedNats
 from aetherops.runtime.embedded.postgres import EmbeddedPostgres
 from aetherops.runtime.embedded.valkey import EmbeddedValkey
@@ -20,6 +22,7 @@ from aetherops.runtime.private_files import prepare_data_dir
 from aetherops.runtime.settings import Settings
 
 __all__ = ["running_servers"]
+
 
 @asynccontextmanager
 async def running_servers(settings: Settings) -> AsyncIterator[Endpoints]:
@@ -52,23 +55,38 @@ async def running_servers(settings: Settings) -> AsyncIterator[Endpoints]:
         yield Endpoints(**addresses)
         return
     data_dir = prepare_data_dir(settings.data_dir)
+    disk = Disk(data_dir, settings.disk_reserve_bytes)
     all_servers: dict[str, EmbeddedServer] = {
-        "postgres_dsn": EmbeddedPostgres(data_dir / "postgres"),
+        "postgres_dsn": EmbeddedPostgres(data_dir / "postgres", disk.wal_bytes()),
         "redis_url": EmbeddedValkey(data_dir / "valkey"),
         "nats_url": EmbeddedNats(data_dir / "nats"),
     }
     servers = {name: server for name, server in all_servers.items() if name not in addresses}
     async with AsyncExitStack() as stack:
         stack.enter_context(exclusive(data_dir / "servers.lock"))
+        _make_room(disk, servers)
         for server in servers.values():
             stack.push_async_callback(server.stop)
         addresses |= await _start_all(servers)
         watchers = [
-            asyncio.create_task(keep_running(server), name=f"{server.name}-watch")
+            asyncio.create_task(
+                keep_running(server, disk.make_room_to_start), name=f"{server.name}-watch"
+            )
             for server in servers.values()
         ]
         stack.push_async_callback(_cancel, watchers)
         yield Endpoints(**addresses)
+
+
+def _make_room(disk: Disk, servers: Mapping[str, EmbeddedServer]) -> None:
+    disk.make_room_to_start()
+    first = any(not (disk.directory / server.name).exists() for server in servers.values())
+    if missing := disk.missing_to_start(first=first):
+        raise ServerStartError(
+            "servers",
+            f"the disk of {disk.directory} has {byte_text(disk.free_bytes())} free: free "
+            f"{byte_text(missing)} more of it, or choose another --data-dir",
+        )
 
 
 async def _start_all(servers: Mapping[str, EmbeddedServer]) -> dict[str, str]:

@@ -71,6 +71,7 @@ class Child:
     noise: str = ""
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
     _log_begin: int = field(default=0, init=False)
+    _log_told: int = field(default=0, init=False)
 
     @property
     def pid(self) -> int:
@@ -83,11 +84,18 @@ class Child:
     def log_path(self) -> Path:
         return self.directory / f"{self.name}.log"
 
-    def logged(self) -> str:
+    def logged(self) -> list[str]:
         """What the server, or the command before it, has logged since it was started."""
+        self._log_told = self._log_begin
+        return self.newly_logged()
+
+    def newly_logged(self) -> list[str]:
+        """The lines since this was asked last, without those that explain nothing."""
         with self.log_path.open("rb") as log:
-            log.seek(max(self._log_begin, self.log_path.stat().st_size - _READ_LOG_BYTES))
-            return log.read().decode(errors="replace")
+            log.seek(max(self._log_told, self.log_path.stat().st_size - _READ_LOG_BYTES))
+            lines = log.read().decode(errors="replace").splitlines()
+            self._log_told = log.tell()
+        return [line for line in lines if not self.noise or self.noise not in line]
 
     async def start(
         self, command: Sequence[str | Path], clear: Callable[[int], None] = lambda _: None
@@ -186,7 +194,7 @@ class Child:
             *map(str, command),
         )
         with self._open_log() as log:
-            self._log_begin = log.seek(0, os.SEEK_END)
+            self._log_begin = self._log_told = log.seek(0, os.SEEK_END)
             return await asyncio.create_subprocess_exec(
                 *leashed,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -237,9 +245,7 @@ class Child:
         return open(self.log_path, "ab", opener=_open_private)
 
     def _error(self, what: str) -> ServerStartError:
-        lines = self.logged().splitlines()
-        told = [line for line in lines if not self.noise or self.noise not in line]
-        shown = told[-_SHOWN_LOG_LINES:]
+        shown = self.logged()[-_SHOWN_LOG_LINES:]
         return ServerStartError(
             self.name, "\n  ".join([f"{what}. Its log, {self.log_path}, ends:", *shown])
         )

@@ -9,22 +9,30 @@ import secrets
 import shutil
 import signal
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import structlog
 
 from aetherops.runtime.embedded.child import Child, ServerStartError
+from aetherops.runtime.embedded.damage import damaged
 from aetherops.runtime.private_files import write_private
 
 __all__ = ["EmbeddedNats"]
 
 _FREE_PORT = -1
 _MAX_PAYLOAD_BYTES = 8 * 2**20
+_MAX_FILE_STORE_BYTES = 2**50
 _START_TIMEOUT_S = 60.0
 _INFO_TIMEOUT_S = 2.0
 
 # NATS's own protocol, which is text: subscribe to an answer, ask, and be told.
-_ASK_JETSTREAM = (
-    "CONNECT {login}\r\nSUB _INBOX.probe 1\r\nPUB $JS.API.INFO _INBOX.probe 0\r\n\r\n"
-)
+_ASK = "CONNECT {login}\r\nSUB _INBOX.ask 1\r\nPUB $JS.API.{subject} _INBOX.ask 0\r\n\r\n"
+
+_TOLD_LINES = 8
+
+_log = structlog.get_logger(__name__)
 
 
 class EmbeddedNats:
@@ -51,6 +59,8 @@ class EmbeddedNats:
         await self._child.start([program, "--config", configuration])
         await self._child.until_ready(self._greets, _START_TIMEOUT_S)
         host, port = self._address() or ("", _FREE_PORT)
+        await self._refuse_lost_streams()
+        self._pass_complaints_on()
         self._port = port  # a restart must be found where clients look for it
         return f"nats://{self._token}@{host}:{port}"
 
@@ -59,20 +69,50 @@ class EmbeddedNats:
 
     async def lives(self) -> bool:
         """Whether JetStream answers; a server that has switched it off does not."""
-        reader, writer = await asyncio.open_connection(*(self._address() or ("", 0)))
-        try:
-            login = json.dumps({"auth_token": self._token, "verbose": False})
-            writer.write(_ASK_JETSTREAM.format(login=login).encode())
-            greeting, _, answer = [await reader.readline() for _ in range(3)]
-            return greeting.startswith(b"INFO ") and b'"memory"' in answer
-        finally:
-            writer.transport.abort()
+        self._pass_complaints_on()
+        return "memory" in await self._ask_jetstream("INFO")
+
+    def _pass_complaints_on(self) -> None:
+        """Repeat what it warns of, such as a damaged file that it goes on without."""
+        if lines := _complaints(self._child.newly_logged()):
+            _log.warning("server_warned", server=self.name, lines=lines[:_TOLD_LINES])
 
     async def kill(self) -> None:
         await self._child.kill()
 
     async def stop(self) -> None:
         await self._child.stop()
+
+    async def _ask_jetstream(self, subject: str) -> dict[str, Any]:
+        """What its API answers; nothing where it does not, or in words of its own."""
+        reader, writer = await asyncio.open_connection(
+            *(self._address() or ("", 0)), limit=_MAX_PAYLOAD_BYTES
+        )
+        try:
+            login = json.dumps({"auth_token": self._token, "verbose": False})
+            writer.write(_ASK.format(login=login, subject=subject).encode())
+            _greeting, _head, answer = [await reader.readline() for _ in range(3)]
+            found: dict[str, Any] = json.loads(answer)
+        except ValueError:
+            return {}
+        else:
+            return found
+        finally:
+            writer.transport.abort()
+
+    async def _refuse_lost_streams(self) -> None:
+        """Refuse a start without a stream that has files: made anew, it would lose what waits.
+
+        NATS leaves out what it cannot read, with a line in its log.
+        """
+        kept = self._directory / "jetstream" / "$G" / "streams"
+        on_disk = {path.name for path in kept.glob("[!.]*")}
+        async with asyncio.timeout(_INFO_TIMEOUT_S):
+            found = await self._ask_jetstream("STREAM.NAMES")
+        lost = sorted(on_disk - set(found.get("streams") or ()))
+        if lost:
+            await self._child.kill()
+            raise damaged(self.name, kept / lost[0], _complaints(self._child.logged()))
 
     def _configuration(self) -> dict[str, object]:
         """In NATS's own syntax, of which JSON is a part."""
@@ -84,7 +124,13 @@ class EmbeddedNats:
             "authorization": {"token": self._token},
             "max_payload": _MAX_PAYLOAD_BYTES,
             # A message that was acknowledged is on the disk, not only in the system's cache.
-            "jetstream": {"store_dir": str(self._directory), "sync_interval": "always"},
+            "jetstream": {
+                "store_dir": str(self._directory),
+                "sync_interval": "always",
+                # Not three quarters of what is free now: streams larger than that would not be
+                # loaded. Each stream has a limit of its own.
+                "max_file_store": _MAX_FILE_STORE_BYTES,
+            },
         }
 
     def _address(self) -> tuple[str, int] | None:
@@ -112,6 +158,10 @@ class EmbeddedNats:
                     await writer.wait_closed()
         except OSError:
             return False
+
+
+def _complaints(lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if "[WRN]" in line or "[ERR]" in line]
 
 
 def _find_program() -> Path:

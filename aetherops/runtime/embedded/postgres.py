@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import os
 import pwd
+import re
 import signal
 import stat
 import time
@@ -16,7 +17,9 @@ from urllib.parse import quote
 import structlog
 
 from aetherops.connections.postgres import Answer, Postgres, answer_of
+from aetherops.errors import UnavailableError
 from aetherops.runtime.embedded.child import Child, ServerStartError
+from aetherops.runtime.embedded.damage import damaged, damaged_cluster_file
 from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
 
 __all__ = ["EmbeddedPostgres"]
@@ -31,7 +34,8 @@ _SYSTEM_USER = "aetherops"
 # Crash recovery replays at most max_wal_size before the server is ready.
 _START_TIMEOUT_S = 120.0
 # What each of our questions leaves in its log until then.
-_ASKED_TOO_EARLY = "FATAL:  the database system is starting up"
+_ASKED_TOO_EARLY = "FATAL:  the database system is "
+_GIVES_UP = re.compile("FATAL|PANIC|HINT|invalid page")
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -39,7 +43,6 @@ _SETTINGS = {
     "shared_buffers": "128MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "64MB",
-    "max_wal_size": "1GB",
     "fsync": "on",
     "synchronous_commit": "on",
     "jit": "off",
@@ -55,12 +58,22 @@ class EmbeddedPostgres:
 
     Whoever may enter the directory (mode 0700) may connect: access is by file permission, there is
     no password and no port.
+
+    Parameters
+    ----------
+    directory : of its files; the cluster is ``data`` in it.
+    wal_bytes : how large its log may grow between checkpoints.
     """
 
     name = "postgres"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, wal_bytes: int) -> None:
         self._directory = directory
+        wal_mb = wal_bytes // 2**20
+        self._wal = {
+            "max_wal_size": f"{wal_mb}MB",
+            "min_wal_size": f"{min(wal_mb, 80)}MB",
+        }
         self._data = directory / "data"
         self._sockets = directory
         self._user = _user_to_become(directory)
@@ -84,9 +97,21 @@ class EmbeddedPostgres:
         )
         await self._child.start(self._command(programs), clear=self._clear_stale_locks)
         admin_dsn = self._dsn("postgres")
-        await self._child.until_ready(self._is_ready, _START_TIMEOUT_S)
-        await _ensure_database(admin_dsn)
+        try:
+            await self._child.until_ready(self._is_ready, _START_TIMEOUT_S)
+            await _ensure_database(admin_dsn)
+        except UnavailableError as error:
+            raise await self._told_of_damage(error) from error
         return self._dsn(_DATABASE)
+
+    async def _told_of_damage(self, error: UnavailableError) -> UnavailableError:
+        """The error, or, where a file of the cluster is damaged, one that names it."""
+        lines = self._child.logged()
+        found = damaged_cluster_file(self._data, "\n".join([*lines, str(error)]))
+        if found is None:
+            return error
+        await self._child.kill()  # it may hang on what it cannot read
+        return damaged(self.name, found, (line for line in lines if _GIVES_UP.search(line)))
 
     async def ended(self) -> int:
         return await self._child.wait()
@@ -120,7 +145,8 @@ class EmbeddedPostgres:
     def _command(self, programs: Path) -> list[str | Path]:
         quoted_sockets = '"{}"'.format(str(self._sockets).replace('"', '""'))
         command: list[str | Path] = [programs / "postgres", "-D", self._data, "-p", str(_PORT)]
-        for name, value in (_SETTINGS | {"unix_socket_directories": quoted_sockets}).items():
+        settings = _SETTINGS | self._wal | {"unix_socket_directories": quoted_sockets}
+        for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         return command
 

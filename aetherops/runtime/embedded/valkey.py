@@ -7,9 +7,13 @@ import importlib.util
 import json
 import os
 import secrets
+import shutil
 import signal
+import time
 from pathlib import Path
 from urllib.parse import quote
+
+import structlog
 
 from aetherops.connections.redis import Redis
 from aetherops.errors import UnreachableError
@@ -20,8 +24,11 @@ from aetherops.runtime.private_files import write_private
 __all__ = ["EmbeddedValkey"]
 
 _SOCKET_NAME = "valkey.sock"
+_COUNTS = "appendonlydir"
 _START_TIMEOUT_S = 60.0
 _PING_TIMEOUT_S = 2.0
+
+_log = structlog.get_logger(__name__)
 
 
 class EmbeddedValkey:
@@ -43,9 +50,12 @@ class EmbeddedValkey:
         socket = self._sockets / _SOCKET_NAME
         configuration = self._directory / "valkey.conf"
         write_private(configuration, self._configuration(socket))
-        await self._child.start([program, configuration])
         url = f"unix://:{self._password}@{quote(str(socket))}"
-        await self._child.until_ready(lambda: _answers(url), _START_TIMEOUT_S)
+        command = [program, configuration]
+        try:
+            await self._start(command, url)
+        except ServerStartError as error:
+            await self._start_without_counts(command, url, error)
         return url
 
     async def ended(self) -> int:
@@ -68,6 +78,34 @@ class EmbeddedValkey:
         await self._child.stop()
         release_socket_directory(self._sockets, self._directory)
 
+    async def _start(self, command: list[Path], url: str) -> None:
+        await self._child.start(command)
+        await self._child.until_ready(lambda: _answers(url), _START_TIMEOUT_S)
+
+    async def _start_without_counts(
+        self, command: list[Path], url: str, error: ServerStartError
+    ) -> None:
+        """Start without the file; where that was not what is wrong, it is put back.
+
+        It holds counts of limits alone: to begin them anew is better than not to begin.
+        """
+        await self._child.kill()
+        kept = self._directory / _COUNTS
+        if not kept.exists():
+            raise error
+        aside = kept.with_name(
+            f"{_COUNTS}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        )
+        kept.rename(aside)
+        try:
+            await self._start(command, url)
+        except ServerStartError:
+            await self._child.kill()
+            shutil.rmtree(kept, ignore_errors=True)
+            aside.rename(kept)
+            raise error from None
+        _log.warning("limiter_counts_set_aside", path=str(aside), reason=str(error))
+
     def _configuration(self, socket: Path) -> str:
         settings = {
             "port": "0",
@@ -78,6 +116,7 @@ class EmbeddedValkey:
             "daemonize": "no",
             "save": '""',
             "appendonly": "yes",
+            "appenddirname": _COUNTS,
             "appendfsync": "everysec",
         }
         return "".join(f"{name} {value}\n" for name, value in settings.items())

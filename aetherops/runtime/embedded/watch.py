@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -46,16 +47,21 @@ class EmbeddedServer(Protocol):
         """End cleanly; harmless where it does not run."""
 
 
-async def keep_running(server: EmbeddedServer) -> None:
-    """Start a server that was started once anew whenever it is lost, until cancelled."""
-    await keep_going(f"{server.name}-watch", lambda: _watch(server))
+async def keep_running(server: EmbeddedServer, prepare: Callable[[], None]) -> None:
+    """Start a server that was started once anew whenever it is lost, until cancelled.
+
+    Parameters
+    ----------
+    prepare : called before each start.
+    """
+    await keep_going(f"{server.name}-watch", lambda: _watch(server, prepare))
 
 
-async def _watch(server: EmbeddedServer) -> None:
+async def _watch(server: EmbeddedServer, prepare: Callable[[], None]) -> None:
     while True:
         await _until_lost(server)
         await asyncio.sleep(_RESTART_AFTER_S)
-        await _RESTART.call_async(_restart, server)
+        await _RESTART.call_async(_restart, server, prepare)
 
 
 async def _until_lost(server: EmbeddedServer) -> None:
@@ -99,8 +105,9 @@ async def _answers_in_time(server: EmbeddedServer) -> bool:
         return False
 
 
-async def _restart(server: EmbeddedServer) -> None:
+async def _restart(server: EmbeddedServer, prepare: Callable[[], None]) -> None:
     try:
+        prepare()
         await server.start()
     except Exception as error:
         _log.error("server_not_restarted", server=server.name, reason=str(error))

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aetherops.cli.options import settings_with
+from aetherops.runtime.instance import instance_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +32,22 @@ def run_platform(data_dir: Path | None, host: str | None, port: int | None, *, d
     asyncio.run(serve(settings, demo=demo, ready=partial(_announce, settings, demo)))
 
 
-def announcement(instance: Instance, data_dir: Path, *, demo: bool) -> list[tuple[str, str]]:
-    """What to tell once the platform is ready: a title and a text each."""
+def announcement(
+    instance: Instance, data_dir: Path, *, demo: bool, show_token: bool = True
+) -> list[tuple[str, str]]:
+    """What to tell once the platform is ready: a title and a text each.
+
+    Parameters
+    ----------
+    show_token : False where a log may keep what is told: the token then says where it is kept.
+    """
     place = f" --data-dir {data_dir}" if data_dir != settings_with().data_dir else ""
     stream = _DEMO_STREAM if demo else "service/source/parameter"
     command = f"aetherops query {stream} --plot{place}"
+    token = instance.token if show_token else f"kept in {instance_file(data_dir)}, for its owner"
     lines = [
-        ("Explorer", f"{instance.url}/graphql#token={instance.token}"),
-        ("Token", instance.token),
+        ("Explorer", f"{instance.url}/graphql" + f"#token={token}" * show_token),
+        ("Token", token),
         ("GraphQL", _query_text(stream) if demo else _CATALOGUE),
         ("Data", str(data_dir)),
         ("Stop", "Ctrl-C"),
@@ -62,8 +71,9 @@ def _query_text(stream: str) -> str:
 
 
 def _announce(settings: Settings, demo: bool, instance: Instance) -> None:
-    lines = announcement(instance, settings.data_dir, demo=demo)
-    if not sys.stdout.isatty():
+    on_terminal = sys.stdout.isatty()
+    lines = announcement(instance, settings.data_dir, demo=demo, show_token=on_terminal)
+    if not on_terminal:
         for title, text in lines:
             print(f"{title:9} {text}", flush=True)  # noqa: T201
         return

@@ -15,6 +15,7 @@ from aetherops.runtime.private_files import prepare_data_dir, write_private
 __all__ = [
     "Instance",
     "NotRunningError",
+    "instance_file",
     "own_instance",
     "read_instance",
     "remove_instance",
@@ -60,6 +61,11 @@ class NotRunningError(UnreachableError):
         )
 
 
+def instance_file(data_dir: Path) -> Path:
+    """Where a running platform keeps its address and token, readable by its owner."""
+    return data_dir / _FILE
+
+
 @contextmanager
 def own_instance(data_dir: Path) -> Iterator[None]:
     """Claim a data directory for one platform, as long as the block lasts.
@@ -75,7 +81,7 @@ def own_instance(data_dir: Path) -> Iterator[None]:
 
 def write_instance(data_dir: Path, instance: Instance) -> None:
     """Publish the instance in a file that only its owner may read, whole or not at all."""
-    write_private(data_dir / _FILE, json.dumps(asdict(instance)))
+    write_private(instance_file(data_dir), json.dumps(asdict(instance)))
 
 
 def read_instance(data_dir: Path) -> Instance:
@@ -89,7 +95,7 @@ def read_instance(data_dir: Path) -> Instance:
         The directory belongs to another user.
     """
     try:
-        fields = json.loads((data_dir / _FILE).read_text(encoding="utf-8"))
+        fields = json.loads(instance_file(data_dir).read_text(encoding="utf-8"))
         instance = Instance(str(fields["url"]), str(fields["token"]), int(fields["pid"]))
     except PermissionError as error:
         raise InvalidInputError(
@@ -104,4 +110,4 @@ def read_instance(data_dir: Path) -> Instance:
 
 def remove_instance(data_dir: Path) -> None:
     """Withdraw the instance file; harmless where there is none."""
-    (data_dir / _FILE).unlink(missing_ok=True)
+    instance_file(data_dir).unlink(missing_ok=True)

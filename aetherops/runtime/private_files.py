@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from aetherops.errors import InvalidInputError
 
-__all__ = ["prepare_data_dir", "write_private"]
+__all__ = ["default_data_dir", "prepare_data_dir", "write_private"]
+
+
+# Root's home is closed to the user that PostgreSQL runs as, and no place for a service's data.
+_OF_ROOT = Path("/var/lib/aetherops")
+
+
+def default_data_dir() -> Path:
+    """Where an instance lives that was given no place: in its user's data, root's under /var/lib.
+
+    Root's instances from before that rule stay where they are.
+    """
+    of_user = user_data_path("aetherops")
+    if sys.platform == "linux" and os.geteuid() == 0 and not (of_user / "postgres").exists():
+        return _OF_ROOT
+    return of_user
 
 
 def prepare_data_dir(data_dir: Path) -> Path:

@@ -6,7 +6,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from platformdirs import user_data_path
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -31,6 +30,7 @@ from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import BucketLimit, Rate
 from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.resilience import BreakerPolicy
+from aetherops.runtime.private_files import default_data_dir
 
 __all__ = ["BreakerSettings", "HttpSettings", "LimitSettings", "Settings"]
 
@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(
-        default_factory=lambda: user_data_path("aetherops"),
+        default_factory=default_data_dir,
         description="Where embedded servers, keys and the instance file live.",
     )
     host: str = Field("127.0.0.1", description="Address that the HTTP application listens on.")

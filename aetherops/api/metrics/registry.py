@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from aetherops.api.metrics.limiters import LimitCollector
+from aetherops.api.metrics.loops import LoopCollector
 
 __all__ = ["Metrics"]
 
@@ -59,6 +60,7 @@ class Metrics:
         )
         self.limiters = LimitCollector()
         registry.register(self.limiters)
+        registry.register(LoopCollector())
         self.limit_factor = Gauge(
             "ratelimit_factor",
             "Share of the nominal ingest limits that is in force.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -60,7 +61,8 @@ class Child:
     name : of the server, for messages and its log (``"postgres"``).
     directory : its files; ``<name>.pid`` and ``<name>.log`` stand there.
     stop_signal : what makes this server end quickly and cleanly.
-    user : system user to run as; ``""`` is the present one.
+    user : whom to run as, ``uid:gid``; ``""`` is the present one.
+    must_reach : directories that this user must get to, whatever is above them.
     noise : what stands in lines of its log that explain nothing; ``""`` for none.
     """
 
@@ -68,6 +70,7 @@ class Child:
     directory: Path
     stop_signal: signal.Signals
     user: str = ""
+    must_reach: tuple[Path, ...] = ()
     noise: str = ""
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
     _log_begin: int = field(default=0, init=False)
@@ -191,6 +194,7 @@ class Child:
         leashed = (
             *(sys.executable, "-I", "-S", leash.__file__),
             *(str(os.getpid()), str(lock_fd), str(int(self.stop_signal)), self.user),
+            json.dumps([str(path) for path in self.must_reach]),
             *map(str, command),
         )
         with self._open_log() as log:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import os
-import pwd
 import re
+import shutil
 import signal
-import stat
 import time
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +15,14 @@ import structlog
 
 from aetherops.connections.postgres import Answer, Postgres, answer_of
 from aetherops.errors import UnavailableError
+from aetherops.runtime.embedded.account import (
+    Account,
+    give_to,
+    let_pass,
+    maker_of_clusters,
+    new_account,
+    owner_of,
+)
 from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.damage import damaged, damaged_cluster_file
 from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
@@ -29,8 +34,6 @@ _SUPERUSER = "aetherops"
 _DATABASE = "aetherops"
 _PORT = 5432
 _SOCKET_NAME = f".s.PGSQL.{_PORT}"
-# PostgreSQL refuses to run as root: started by root, it runs as this user, made on first use.
-_SYSTEM_USER = "aetherops"
 # Crash recovery replays at most max_wal_size before the server is ready.
 _START_TIMEOUT_S = 120.0
 # What each of our questions leaves in its log until then.
@@ -76,22 +79,23 @@ class EmbeddedPostgres:
         }
         self._data = directory / "data"
         self._sockets = directory
-        self._user = _user_to_become(directory)
-        self._child = Child(self.name, directory, signal.SIGINT, self._user, _ASKED_TOO_EARLY)
+        self._child = Child(self.name, directory, signal.SIGINT, noise=_ASKED_TOO_EARLY)
         self._starting_since_s: float | None = None
 
     async def start(self) -> str:
         """Start the server, its cluster made on the first run, and return its DSN."""
         programs = _find_programs()
         self._directory.mkdir(mode=0o700, exist_ok=True)
-        if self._user:
-            entry = await _ensure_user(self._user)
-            _grant(entry, self._directory)
-            for path in (self._directory, programs / "postgres"):
-                _open_ancestors(path, self._directory.parent)
+        self._child.must_reach = (self._directory, programs.parent)
+        if os.geteuid() == 0:
+            let_pass(self._directory.parent)
         if not (self._data / "PG_VERSION").exists():
             await self._make_cluster(programs)
         self._refuse_other_version()
+        if os.geteuid() == 0:
+            if owner_of(self._data).uid == 0:  # put back by root, from a backup
+                self._assign_account(self._data)
+            self._become(owner_of(self._data))
         self._sockets = socket_directory(
             self._directory, _SOCKET_NAME, self._directory.stat().st_uid
         )
@@ -153,7 +157,9 @@ class EmbeddedPostgres:
     async def _make_cluster(self, programs: Path) -> None:
         """Under another name first: an interrupted ``initdb`` leaves no half cluster."""
         unfinished = self._directory / "data.unfinished"
-        await self._child.run(["/bin/rm", "-rf", unfinished])
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if os.geteuid() == 0:
+            self._become(maker_of_clusters())
         await self._child.run(
             [
                 *(programs / "initdb", "-D", unfinished, "-U", _SUPERUSER, "--auth=trust"),
@@ -161,7 +167,19 @@ class EmbeddedPostgres:
                 *("--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions"),
             ]
         )
+        if os.geteuid() == 0:
+            self._assign_account(unfinished)
         unfinished.rename(self._data)
+
+    def _assign_account(self, cluster: Path) -> None:
+        account = new_account()
+        give_to(account, cluster)
+        _log.info("account_assigned", server=self.name, uid=account.uid)
+
+    def _become(self, account: Account) -> None:
+        """Run as this user, whose the directory then is."""
+        os.chown(self._directory, account.uid, account.gid)
+        self._child.user = f"{account.uid}:{account.gid}"
 
     def _clear_stale_locks(self, ended_pid: int) -> None:
         for lock in (self._data / "postmaster.pid", self._sockets / f"{_SOCKET_NAME}.lock"):
@@ -212,57 +230,3 @@ def _remove_if_stale(lock: Path, ended_pid: int) -> None:
     except (OSError, ValueError):
         return  # no lock, no such process, or no Linux: PostgreSQL knows what to do
     lock.unlink()
-
-
-def _user_to_become(directory: Path) -> str:
-    """``""`` unless root: then whoever's files these are already, else the system user."""
-    if os.geteuid() != 0:
-        return ""
-    with suppress(FileNotFoundError, KeyError):
-        owner = directory.stat().st_uid
-        return pwd.getpwuid(owner).pw_name if owner else _SYSTEM_USER
-    return _SYSTEM_USER
-
-
-def _grant(entry: pwd.struct_passwd, directory: Path) -> None:
-    if directory.stat().st_uid != entry.pw_uid:
-        os.chown(directory, entry.pw_uid, entry.pw_gid)
-
-
-async def _ensure_user(user: str) -> pwd.struct_passwd:
-    for _ in range(20):
-        try:
-            return pwd.getpwnam(user)
-        except KeyError:
-            await _add_user(user)
-    raise ServerStartError(
-        "postgres",
-        f"it cannot run as root, and no system user {user!r} could be made: run as another user",
-    )
-
-
-async def _add_user(user: str) -> None:
-    """May fail because somebody else adds one now (the list is locked): the caller tries again."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *("/usr/sbin/useradd", "--system", "--no-create-home", "--user-group"),
-            *("--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", user),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except FileNotFoundError:
-        return
-    if await process.wait() != 0:
-        await asyncio.sleep(0.1)
-
-
-def _open_ancestors(path: Path, data_dir: Path) -> None:
-    """Let others pass (not list) the directories above a path, where they may not yet."""
-    for ancestor in reversed(path.parents):
-        mode = stat.S_IMODE(ancestor.stat().st_mode)
-        if mode & stat.S_IXOTH:
-            continue
-        if ancestor != data_dir:
-            _log.warning("directory_opened", path=str(ancestor), mode=f"{mode | stat.S_IXOTH:04o}")
-        ancestor.chmod(mode | stat.S_IXOTH)

@@ -17,6 +17,7 @@
     │   │   └── NotRunningError              no platform on this directory (runtime.instance)
     │   ├── BacklogFullError                 too much waits to be stored (archive.intake)
     │   ├── BreakerOpenError                 the call was not made (resilience.breakers.errors)
+    │   ├── DiskFullError                    no more data is taken in (runtime.disk)
     │   └── ServerStartError                 an embedded server (runtime.embedded.child)
     ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)
     ├── AlreadyRunningError                  two on one directory (runtime.locks)

@@ -78,5 +78,5 @@ def _tell_lost(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     name = "unnamed-task" if name.startswith("Task-") else name
     _counts[name] += 1
     _log.error(
-        "error_lost", loop=name, message=context["message"], exc_info=context.get("exception")
+        "task_failed", loop=name, message=context["message"], exc_info=context.get("exception")
     )

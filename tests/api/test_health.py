@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from aetherops.api import health
+from aetherops.resilience import BreakerPolicy, BreakerRegistry, Override, State
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz", "/metrics"])
 async def test_no_token_is_needed(platform, path):
     async with platform.client("") as client:
         assert (await client.get(path)).status_code == 200
@@ -17,17 +18,70 @@ async def test_a_platform_whose_servers_answer_is_ready(client):
     response = await client.get("/readyz")
     assert response.json() == {
         "ready": True,
-        "down": [],
-        "dependencies": {"nats": True, "postgres": True},
+        "questions": True,
+        "ingest": True,
+        "reasons": [],
+        "dependencies": {"nats": True, "postgres": True, "redis": True},
     }
 
 
-async def test_what_is_down_is_named(client, platform):
-    platform.dependencies.answers["nats"] = False
+@pytest.mark.parametrize(
+    ("away", "status", "questions", "ingest"),
+    [
+        ("redis", 200, True, True),
+        ("nats", 200, True, False),
+        ("postgres", 200, False, True),
+        ("postgres nats", 503, False, False),
+        ("postgres redis", 200, False, True),
+        ("postgres nats redis", 503, False, False),
+    ],
+)
+async def test_a_replica_is_ready_as_long_as_it_can_do_something(
+    client, platform, away, status, questions, ingest
+):
+    platform.dependencies.answers |= dict.fromkeys(away.split(), False)
     response = await client.get("/readyz")
-    assert response.status_code == 503
-    assert response.json()["down"] == ["nats"]
-    assert (await client.get("/healthz")).status_code == 200
+    answer = response.json()
+    assert response.status_code == status
+    assert ("Retry-After" in response.headers) == (status == 503)
+    assert answer["ready"] == (status == 200)
+    assert (answer["questions"], answer["ingest"]) == (questions, ingest)
+    told = {reason.split(" does not answer: ")[0] for reason in answer["reasons"]}
+    assert told == set(away.split())
+    assert (await client.get("/livez")).status_code == 200
+
+
+async def test_a_full_disk_takes_ingest_away_and_leaves_questions(client, platform):
+    platform.disk.is_full = True
+    response = await client.get("/readyz")
+    answer = response.json()
+    assert response.status_code == 200
+    assert (answer["questions"], answer["ingest"]) == (True, False)
+    assert answer["reasons"][0].startswith("the disk is full: ")
+
+
+async def test_a_breaker_that_is_held_open_keeps_this_replica_from_its_server(client, platform):
+    platform.breakers = BreakerRegistry(default=BreakerPolicy())
+    platform.breakers.get("postgres").force(Override.FORCED_OPEN)
+    async with platform.client() as client:
+        answer = (await client.get("/readyz")).json()
+    assert (answer["questions"], answer["ingest"]) == (False, True)
+    assert answer["dependencies"]["postgres"]
+    assert answer["reasons"] == [
+        "postgres is held off by its circuit breaker: "
+        "questions are refused, accepted batches wait in the queue"
+    ]
+
+
+async def test_an_open_breaker_is_no_reason(client, platform):
+    """It is tried again by requests: without them, a server that is back would never be seen."""
+    platform.breakers = BreakerRegistry(default=BreakerPolicy(failure_threshold=1))
+    breaker = platform.breakers.get("postgres")
+    with pytest.raises(OSError, match="away"), breaker.guard():
+        raise OSError("away")
+    assert breaker.state is State.OPEN
+    async with platform.client() as client:
+        assert (await client.get("/readyz")).json()["questions"]
 
 
 async def test_readiness_that_does_not_answer_is_not_ready(platform, monkeypatch):

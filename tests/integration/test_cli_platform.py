@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 
 from aetherops.cli.application import application
 from aetherops.instants import parse_us
+from aetherops.runtime.instance import read_instance
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -387,7 +388,7 @@ class TestAnswers:
         response = httpx.post(
             f"{platform.url}/graphql",
             json={"query": platform.told["GraphQL"]},
-            headers={"Authorization": f"Bearer {platform.told['Token']}"},
+            headers={"Authorization": f"Bearer {read_instance(platform.data_dir).token}"},
             timeout=30,
         )
         answer = response.json()

@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 from aetherops.connections.endpoints import Endpoints
 from aetherops.connections.nats import Nats
 from aetherops.connections.nats_events import NatsEventBus
-from aetherops.connections.postgres import Postgres, accepts_connections
+from aetherops.connections.postgres import Answer, Postgres, answer_of
 from aetherops.connections.redis import Redis
 from aetherops.errors import InvalidInputError, UnavailableError, UnreachableError
 from aetherops.resilience import BreakerOpenError, Override, State
@@ -161,7 +161,7 @@ class TestPostgres:
             async with Postgres.connect(dsn):
                 pass
         assert "hunter2" not in str(caught.value)
-        assert not await accepts_connections(dsn)
+        assert await answer_of(dsn) is Answer.NONE
 
     async def test_an_address_of_another_kind_is_an_input_error(self):
         with pytest.raises(InvalidInputError, match=r"^postgres_dsn: "):

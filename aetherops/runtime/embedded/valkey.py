@@ -104,7 +104,7 @@ class EmbeddedValkey:
             shutil.rmtree(kept, ignore_errors=True)
             aside.rename(kept)
             raise error from None
-        _log.warning("limiter_counts_set_aside", path=str(aside), reason=str(error))
+        _log.warning("limiter_counts_moved", path=str(aside), reason=str(error))
 
     def _configuration(self, socket: Path) -> str:
         settings = {

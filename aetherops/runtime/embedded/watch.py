@@ -80,7 +80,7 @@ async def _until_lost(server: EmbeddedServer) -> None:
             return
         silent.result()  # raises what nobody foresaw
         _log.error(
-            "server_hung", server=server.name, probes=_PROBES_UNTIL_HUNG, limit_s=_PROBE_LIMIT_S
+            "server_stalled", server=server.name, probes=_PROBES_UNTIL_HUNG, limit_s=_PROBE_LIMIT_S
         )
         await server.kill()
     finally:

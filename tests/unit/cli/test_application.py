@@ -190,3 +190,10 @@ class TestAnnouncement:
         assert told["Ask"].startswith("aetherops query orbit/")
         assert f"--data-dir {tmp_path}" in told["Ask"]
         assert told["GraphQL"].startswith("{ telemetry(")
+
+    def test_a_log_does_not_get_the_token_and_is_told_where_it_is(self, tmp_path: Path) -> None:
+        instance = Instance("http://127.0.0.1:8080", "t0ken", 1)
+        lines = announcement(instance, tmp_path, demo=True, show_token=False)
+        assert "t0ken" not in repr(lines)
+        assert dict(lines)["Token"] == f"kept in {tmp_path / 'instance.json'}, for its owner"
+        assert dict(lines)["Explorer"] == "http://127.0.0.1:8080/graphql"

@@ -20,7 +20,7 @@ from nats.js.errors import APIError, BadRequestError
 from aetherops.archive.codec import decode_accepted_batch, encode_batch
 from aetherops.archive.intake import Backlog, BacklogFullError
 from aetherops.archive.store import AcceptedBatch
-from aetherops.errors import AetherOpsError
+from aetherops.errors import AetherOpsError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,7 @@ _MAX_ACK_PENDING = 4_096
 _MAX_REJECTED_BYTES = 256 * 2**20
 _STREAM_ALREADY_EXISTS = 10058
 _NOT_STORED = 10077
+_NO_STORAGE_LEFT = 10047
 
 
 async def prepare_streams(nats: Nats, backlog_bytes: int) -> None:
@@ -90,11 +91,21 @@ async def prepare_streams(nats: Nats, backlog_bytes: int) -> None:
 
 async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
     try:
-        await js.add_stream(config)
-    except BadRequestError as error:
-        if error.err_code != _STREAM_ALREADY_EXISTS:
+        try:
+            await js.add_stream(config)
+        except BadRequestError as error:
+            if error.err_code != _STREAM_ALREADY_EXISTS:
+                raise
+            await js.update_stream(config)
+    except APIError as error:
+        if error.err_code != _NO_STORAGE_LEFT:
             raise
-        await js.update_stream(config)
+        raise InvalidInputError(
+            "AETHEROPS_INGEST_BACKLOG_BYTES",
+            config.max_bytes,
+            f"no more than JetStream has left for the stream {config.name}: "
+            "set less, or raise max_file_store of your NATS",
+        ) from error
 
 
 def _always_room() -> None:

@@ -37,4 +37,7 @@ def kept_in_file(limiter: LocalLimiter, path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        write_private(path, limiter.state(now_us()).to_bytes())
+        try:
+            write_private(path, limiter.state(now_us()).to_bytes())
+        except OSError as error:  # a full disk must not keep an instance from ending well
+            _log.warning("limiter_state_not_saved", path=str(path), reason=str(error))

@@ -16,8 +16,11 @@ from typing import Any
 import httpx
 import pytest
 
+from aetherops.archive.jetstream import prepare_streams
+from aetherops.connections.nats import Nats
+from aetherops.errors import InvalidInputError
 from aetherops.runtime.disk import Disk
-from aetherops.runtime.embedded import running_servers
+from aetherops.runtime.embedded import nats, running_servers
 from aetherops.runtime.embedded.child import ServerStartError
 from aetherops.runtime.instance import Instance, NotRunningError, read_instance
 from aetherops.runtime.settings import Settings
@@ -150,3 +153,16 @@ async def test_a_disk_that_is_too_small_is_told_with_what_is_missing(disk: Disk)
     with pytest.raises(ServerStartError, match=r"has 100 MiB free: free 28 MiB more of it, or"):
         async with running_servers(Settings(data_dir=disk.directory / "data")):
             pass
+
+
+async def test_a_queue_without_storage_for_the_backlog_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats, "_MAX_FILE_STORE_BYTES", 512 * MIB)
+    given = {"postgres_dsn": "postgresql://elsewhere", "redis_url": "redis://elsewhere"}
+    settings = Settings.model_validate({"data_dir": tmp_path, **given})
+
+    async with running_servers(settings) as endpoints, Nats.connect(endpoints.nats_url) as queue:
+        with pytest.raises(InvalidInputError, match=r"^AETHEROPS_INGEST_BACKLOG_BYTES: .*less"):
+            await prepare_streams(queue, 1024 * MIB)
+        await prepare_streams(queue, 200 * MIB)

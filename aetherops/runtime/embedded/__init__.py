@@ -16,7 +16,7 @@ from aetherops.runtime.embedded.child import ServerStartError
 from aetherops.runtime.embedded.nats import EmbeddedNats
 from aetherops.runtime.embedded.postgres import EmbeddedPostgres
 from aetherops.runtime.embedded.valkey import EmbeddedValkey
-from aetherops.runtime.embedded.watch import EmbeddedServer, keep_running
+from aetherops.runtime.embedded.watch import EmbeddedServer, keep_running, start
 from aetherops.runtime.locks import exclusive
 from aetherops.runtime.private_files import prepare_data_dir
 from aetherops.runtime.settings import Settings
@@ -92,7 +92,7 @@ def _make_room(disk: Disk, servers: Mapping[str, EmbeddedServer]) -> None:
 async def _start_all(servers: Mapping[str, EmbeddedServer]) -> dict[str, str]:
     """All at once; the first that fails fails all, after the others have come up or failed."""
     outcomes = await asyncio.gather(
-        *(server.start() for server in servers.values()), return_exceptions=True
+        *(start(server) for server in servers.values()), return_exceptions=True
     )
     addresses = {}
     for name, outcome in zip(servers, outcomes, strict=True):

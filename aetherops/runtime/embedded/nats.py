@@ -57,7 +57,7 @@ class EmbeddedNats:
             configuration, json.dumps(self._configuration(), indent=2, ensure_ascii=False)
         )
         await self._child.start([program, "--config", configuration])
-        await self._child.until_ready(self._greets, _START_TIMEOUT_S)
+        await self._child.until_ready(self._is_ready, _START_TIMEOUT_S)
         host, port = self._address() or ("", _FREE_PORT)
         await self._refuse_lost_streams()
         self._pass_complaints_on()
@@ -85,9 +85,10 @@ class EmbeddedNats:
 
     async def _ask_jetstream(self, subject: str) -> dict[str, Any]:
         """What its API answers; nothing where it does not, or in words of its own."""
-        reader, writer = await asyncio.open_connection(
-            *(self._address() or ("", 0)), limit=_MAX_PAYLOAD_BYTES
-        )
+        address = self._address()
+        if address is None:
+            return {}
+        reader, writer = await asyncio.open_connection(*address, limit=_MAX_PAYLOAD_BYTES)
         try:
             login = json.dumps({"auth_token": self._token, "verbose": False})
             writer.write(_ASK.format(login=login, subject=subject).encode())
@@ -106,9 +107,8 @@ class EmbeddedNats:
         NATS leaves out what it cannot read, with a line in its log.
         """
         kept = self._directory / "jetstream" / "$G" / "streams"
-        on_disk = {path.name for path in kept.glob("[!.]*")}
-        async with asyncio.timeout(_INFO_TIMEOUT_S):
-            found = await self._ask_jetstream("STREAM.NAMES")
+        on_disk = {path.parents[1].name for path in kept.glob("[!.]*/msgs/*.blk")}
+        found = await self._ask_jetstream("STREAM.NAMES")
         lost = sorted(on_disk - set(found.get("streams") or ()))
         if lost:
             await self._child.kill()
@@ -144,18 +144,10 @@ class EmbeddedNats:
             return host, int(port)
         return None
 
-    async def _greets(self) -> bool:
-        address = self._address()
-        if address is None:
-            return False
+    async def _is_ready(self) -> bool:
         try:
             async with asyncio.timeout(_INFO_TIMEOUT_S):
-                reader, writer = await asyncio.open_connection(*address)
-                try:
-                    return (await reader.read(5)) == b"INFO "
-                finally:
-                    writer.close()
-                    await writer.wait_closed()
+                return "memory" in await self._ask_jetstream("INFO")
         except OSError:
             return False
 

@@ -99,6 +99,8 @@ class EmbeddedPostgres:
         self._sockets = socket_directory(
             self._directory, _SOCKET_NAME, self._directory.stat().st_uid
         )
+        if self._sockets != self._directory:
+            self._child.must_reach += (self._sockets,)
         await self._child.start(self._command(programs), clear=self._clear_stale_locks)
         admin_dsn = self._dsn("postgres")
         try:

@@ -10,9 +10,10 @@ import structlog
 
 from aetherops.errors import AetherOpsError
 from aetherops.resilience import Retry
+from aetherops.runtime.embedded.child import ServerStartError
 from aetherops.runtime.unforeseen import keep_going
 
-__all__ = ["EmbeddedServer", "keep_running"]
+__all__ = ["EmbeddedServer", "keep_running", "start"]
 
 _RESTART_AFTER_S = 0.1
 #: Less and less eagerly while a server does not come up, and for ever: what needs it waits too.
@@ -45,6 +46,14 @@ class EmbeddedServer(Protocol):
 
     async def stop(self) -> None:
         """End cleanly; harmless where it does not run."""
+
+
+async def start(server: EmbeddedServer) -> str:
+    """Start a server; a file that cannot be written becomes our error."""
+    try:
+        return await server.start()
+    except OSError as error:
+        raise ServerStartError(server.name, str(error)) from error
 
 
 async def keep_running(server: EmbeddedServer, prepare: Callable[[], None]) -> None:
@@ -108,7 +117,7 @@ async def _answers_in_time(server: EmbeddedServer) -> bool:
 async def _restart(server: EmbeddedServer, prepare: Callable[[], None]) -> None:
     try:
         prepare()
-        await server.start()
+        await start(server)
     except Exception as error:
         _log.error("server_not_restarted", server=server.name, reason=str(error))
         await server.kill()

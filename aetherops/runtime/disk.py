@@ -82,20 +82,18 @@ class Disk:
     @property
     def reserve_bytes(self) -> int:
         """What is kept free for answering."""
-        if self.reserve is not None:
-            return self.reserve
-        return _within(_LEAST_RESERVE, self.total_bytes() // 20, _MOST_RESERVE)
+        return self._reserve_of(self.total_bytes())
 
     def require_room_to_accept(self) -> None:
         """Raise `DiskFullError` where no more telemetry is to be accepted."""
-        self._require(self.reserve_bytes)
+        self._require(share=1)
 
     def require_room_to_store(self) -> None:
         """Raise `DiskFullError` where not even what was accepted is to be stored.
 
         That goes on further down than accepting: storing it frees the place where it waits.
         """
-        self._require(self.reserve_bytes // 2)
+        self._require(share=2)
 
     def backlog_bytes(self, queue: Path) -> int:
         """How much may wait to be stored: half of the room, for it is then stored beside it.
@@ -124,8 +122,15 @@ class Disk:
         elif self.free_bytes() > 4 * _BALLAST_BYTES and not ballast.exists():
             _allocate(ballast, _BALLAST_BYTES)
 
-    def _require(self, needed_bytes: int) -> None:
-        free_bytes = self.free_bytes()
+    def _reserve_of(self, total_bytes: int) -> int:
+        if self.reserve is not None:
+            return self.reserve
+        return _within(_LEAST_RESERVE, total_bytes // 20, _MOST_RESERVE)
+
+    def _require(self, share: int) -> None:
+        state = os.statvfs(self.directory)  # once: this is asked for every batch
+        free_bytes = state.f_bavail * state.f_frsize
+        needed_bytes = self._reserve_of(state.f_blocks * state.f_frsize) // share
         if free_bytes < needed_bytes:
             raise DiskFullError(free_bytes, needed_bytes)
 

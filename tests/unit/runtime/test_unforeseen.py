@@ -20,7 +20,7 @@ SOURCE = Path(aetherops.__file__).parent
 
 #: Every task that the package makes, by module and function, and who hears of its end.
 TASKS = {
-    ("api/graphql/answer.py", "__call__"): "awaited by all who ask",
+    ("services/telemetry/once.py", "get"): "awaited by all who ask",
     ("cli/ingest/upload.py", "__aenter__"): "asked before each batch, awaited at the end",
     ("cli/ingest/upload.py", "_send"): "awaited one after the other",
     ("parts/ingest_worker.py", "_extended"): "kept going",

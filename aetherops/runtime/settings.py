@@ -241,6 +241,14 @@ class Settings(BaseSettings):
                 "no_network", "networks with commas, as in 10.0.0.0/8"
             ) from error
 
+    @field_validator("data_dir")
+    @classmethod
+    def _of_this_user(cls, data_dir: Path) -> Path:
+        try:
+            return data_dir.expanduser()
+        except RuntimeError:
+            raise PydanticCustomError("no_home", "a directory of a user that exists") from None
+
     @field_validator("token_issuer")
     @classmethod
     def _needed_with_a_key_set(cls, issuer: str | None, info: ValidationInfo) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +138,12 @@ def test_an_address_that_may_hold_a_password_is_never_shown(
     with pytest.raises(InvalidInputError) as caught:
         read_settings()
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_home_in_the_data_directory_is_its_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("AETHEROPS_DATA_DIR", "~/telemetry")
+    assert read_settings().data_dir == Path("/home/ada/telemetry")
+    monkeypatch.setenv("AETHEROPS_DATA_DIR", "~nobody-of-this-name/telemetry")
+    with pytest.raises(InvalidInputError, match=r"^AETHEROPS_DATA_DIR: .*user that exists"):
+        read_settings()

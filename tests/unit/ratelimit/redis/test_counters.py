@@ -87,7 +87,7 @@ async def client(server: Server) -> AsyncIterator[Redis]:
 
 @pytest_asyncio.fixture
 async def counters(client: Redis) -> AsyncIterator[RedisCounters]:
-    made = RedisCounters(client, "unit", LIMIT, deadline_s=0.5)
+    made = RedisCounters(client, "unit", LIMIT, deadline_s=2.0)
     yield made
     await made.aclose()
 
@@ -148,7 +148,7 @@ async def test_an_error_of_one_decision_is_told_to_its_caller(
 async def test_silence_ends_at_the_deadline_and_the_connection_with_it(
     server: Server, client: Redis
 ) -> None:
-    counters = RedisCounters(client, "unit", LIMIT, deadline_s=0.05)
+    counters = RedisCounters(client, "unit", LIMIT, deadline_s=0.5)
     await counters.take("k", 1, 1)
     server.decide = lambda words: None
     with pytest.raises(UnavailableError):

@@ -1,11 +1,14 @@
-"""Modules that have moved: an import by the old path gives the module at the new one."""
+"""Modules that have moved: an import by the old path gives the module at the new one.
+
+Programs go on as they are. Type checkers know the new paths alone.
+"""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import CodeType, ModuleType
 
 __all__ = ["MOVED", "answer_old_paths"]
 
@@ -26,7 +29,9 @@ _MOVES: dict[tuple[str, str], tuple[str, ...]] = {
     ("ratelimit", "ratelimit.shared"): ("failure", "leases"),
     ("ratelimit", "ratelimit.redis"): ("script",),
     ("ratelimit", "ratelimit.load"): ("adaptive",),
+    ("runtime", "connections"): ("endpoints",),
     ("services", "demo"): ("constellation", "earth"),
+    ("services", "parts"): ("breaker_reports", "key_watch", "load_watch"),
 }
 
 #: The new path of each module that has moved, by its old one.
@@ -54,8 +59,20 @@ class _OldPaths:
         # The import system hands out what stands here afterwards: one module, one class.
         sys.modules[module.__name__] = import_module(MOVED[module.__name__])
 
+    def get_code(self, name: str) -> CodeType | None:
+        """What ``python -m`` runs."""
+        from importlib.util import find_spec  # not above: half of what importing the package costs
+
+        found = find_spec(MOVED[name])
+        code: CodeType | None = found.loader.get_code(found.name)  # type: ignore[union-attr]
+        return code
+
 
 def answer_old_paths() -> None:
-    """Let the import system find the old paths; before it looks into the folders of packages,
-    where a moved package's own modules would be found a second time."""
-    sys.meta_path.insert(0, _OldPaths())
+    """Let the import system find the old paths, once in a process.
+
+    Before it looks into the folders of packages, where a moved package's own modules would be
+    found a second time.
+    """
+    if not any(type(finder).__name__ == _OldPaths.__name__ for finder in sys.meta_path):
+        sys.meta_path.insert(0, _OldPaths())

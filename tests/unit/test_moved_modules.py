@@ -33,3 +33,20 @@ def test_what_was_pickled_under_an_old_path_is_read() -> None:
     old = pickled.replace(b"aetherops.aggregation.moments", b"aetherops.telemetry.moments")
     assert old != pickled
     assert pickle.loads(old) == moments
+
+
+def test_an_old_path_runs_as_a_program() -> None:
+    command = [sys.executable, "-m", "aetherops.resilience.diagram"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "stateDiagram" in done.stdout
+
+
+def test_importing_the_package_again_changes_nothing_of_how_modules_are_found() -> None:
+    code = """
+import importlib, sys, aetherops
+before = list(sys.meta_path)
+importlib.reload(aetherops)
+assert sys.meta_path == before"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

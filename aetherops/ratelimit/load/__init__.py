@@ -6,6 +6,14 @@ from aetherops.ratelimit.load.controller import (
     LoadController,
     LoadPolicy,
     LoadReading,
+    LoadReason,
 )
 
-__all__ = ["AdaptiveLimits", "FactorChange", "LoadController", "LoadPolicy", "LoadReading"]
+__all__ = [
+    "AdaptiveLimits",
+    "FactorChange",
+    "LoadController",
+    "LoadPolicy",
+    "LoadReading",
+    "LoadReason",
+]

@@ -161,8 +161,11 @@ class UnreachableError(UnavailableError):
 
 
 def shown(value: object) -> str:
-    """The ``repr`` of a value, cut to a length that fits a message."""
-    text = repr(value)
+    """The ``repr`` of a value, cut to a length that fits a message; its type where it has none."""
+    try:
+        text = repr(value)
+    except Exception:  # nested too deeply, or of a class whose own repr fails
+        text = f"<{type(value).__name__}>"
     if len(text) <= _SHOWN_VALUE_LENGTH:
         return text
     return f"{text[:_SHOWN_VALUE_LENGTH]}… ({len(text):,} characters)"

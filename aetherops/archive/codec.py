@@ -19,6 +19,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
+from aetherops.archive.decoding import split_message
 from aetherops.archive.samples import SampleBatch, Samples, Series, within
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import InvalidInputError
@@ -94,8 +95,9 @@ def decode_accepted_batch(data: bytes) -> SampleBatch:
 def _decode(data: bytes) -> tuple[UUID, tuple[Series, ...]]:
     try:
         wire = _decoder.decode(data)
-    except msgspec.DecodeError as error:
-        raise InvalidInputError("batch", str(error), "a MessagePack batch") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message, place = split_message(str(error))
+        raise InvalidInputError(place or "batch", message, "a MessagePack batch") from error
     if wire.v != _VERSION:
         raise InvalidInputError("batch.v", wire.v, f"version {_VERSION}")
     if len(wire.id) != 16:

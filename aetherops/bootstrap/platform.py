@@ -23,6 +23,7 @@ from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.http_server import listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
 from aetherops.runtime.migrate import migrate
+from aetherops.runtime.settings_reading import told_by_variable
 from aetherops.runtime.supervision import StopRequest, stop_on_signals, supervise
 from aetherops.runtime.unforeseen import catch_lost_errors
 
@@ -55,6 +56,7 @@ async def serve(
     request = StopRequest()
     catch_lost_errors(asyncio.get_running_loop())
     async with AsyncExitStack() as stack:
+        stack.enter_context(told_by_variable())
         stack.enter_context(stop_on_signals(request))
         stack.enter_context(own_instance(settings.data_dir))
         bound = stack.enter_context(listening_socket(settings.host, settings.port))

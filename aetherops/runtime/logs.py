@@ -15,7 +15,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from aetherops.connections.endpoints import without_secrets
 from aetherops.runtime.settings import Settings
 
-__all__ = ["configure_logging", "hide_secrets"]
+__all__ = ["LIBRARY_EVENT", "configure_logging", "hide_secrets"]
+
+#: What a library says stands in `message`.
+LIBRARY_EVENT = "library_warned"
 
 _HIDDEN = "***"
 _SECRET_NAME = re.compile(r"password|secret|token|authorization|cookie|credential|api_?key", re.I)
@@ -45,6 +48,11 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=False,
     )
     _configure_libraries(level, shared, last)
+
+
+def _name_library_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A library's own words stand beside an event of ours."""
+    return {**event, "event": LIBRARY_EVENT, "message": event["event"]}
 
 
 def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -83,7 +91,15 @@ def _last_processors(log_format: str) -> list[Processor]:
 
 
 def _to_json(event: EventDict, **_: Any) -> str:
-    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # an integer beyond 64 bits, text that is no text: shown rather than lost
+        return orjson.dumps({str(name): _held(value) for name, value in event.items()}).decode()
+
+
+def _held(value: object) -> object:
+    """A value of whatever kind as JSON holds it."""
+    return value if isinstance(value, str) and value.isascii() else repr(value)
 
 
 def _configure_libraries(level: int, shared: list[Processor], last: list[Processor]) -> None:
@@ -91,7 +107,7 @@ def _configure_libraries(level: int, shared: list[Processor], last: list[Process
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _name_library_event],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )

@@ -34,11 +34,15 @@ from aetherops.runtime.private_files import default_data_dir
 
 __all__ = ["BreakerSettings", "HttpSettings", "LimitSettings", "Settings"]
 
+_MAX_INTEGER = 2**62  # what servers and logs can hold
+_MAX_LIFETIME_S = 10 * 366 * 86_400
+_MAX_WAIT_S = 86_400.0
+
 
 class BreakerSettings(BaseModel):
     """When calls to a dependency are cut off, and how it is tried again."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     failure_threshold: int = Field(5, ge=1, description="Failures in a row that open it.")
     reset_timeout_s: float = Field(0.5, gt=0, description="From opening to the first probe.")
@@ -69,7 +73,7 @@ class BreakerSettings(BaseModel):
 class LimitSettings(BaseModel):
     """How much may come in. A burst is what may come at once; a rate is what may be sustained."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     address_requests_per_s: int = Field(1_000, ge=1, description="Requests of one address.")
     address_burst: int = Field(5_000, ge=1)
@@ -113,7 +117,7 @@ class LimitSettings(BaseModel):
 class HttpSettings(BaseModel):
     """What a connection may hold, and for how long."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     max_head_bytes: int = Field(
         32 * 2**10, ge=2**10, le=2**20, description="Of a request line and its headers."
@@ -138,6 +142,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         frozen=True,
         extra="ignore",
+        allow_inf_nan=False,
         # One variable of a group leaves the others of this group at their own defaults.
         nested_model_default_partial_update=True,
     )
@@ -162,8 +167,10 @@ class Settings(BaseSettings):
     nats_url: SecretStr | None = Field(None, description="Your NATS with JetStream.")
 
     postgres_pool_size: int = Field(8, ge=1, le=200)
-    connect_timeout_s: float = Field(10.0, gt=0)
-    command_timeout_s: float = Field(30.0, gt=0, description="Limit on one database command.")
+    connect_timeout_s: float = Field(10.0, gt=0, le=_MAX_WAIT_S)
+    command_timeout_s: float = Field(
+        30.0, gt=0, le=_MAX_WAIT_S, description="Limit on one database command."
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = Field(
@@ -201,22 +208,33 @@ class Settings(BaseSettings):
     ingest_backlog_bytes: int | None = Field(
         None,
         ge=2**20,
+        le=_MAX_INTEGER,
         description="JetStream bytes kept before ingest is refused with 503; what there is room "
         "for if unset, up to 4 GiB.",
     )
     disk_reserve_bytes: int | None = Field(
         None,
         ge=0,
+        le=_MAX_INTEGER,
         description="Of embedded servers' disk: below it ingest is refused. A twentieth of the "
         "disk if unset, from 64 to 512 MiB.",
     )
     max_request_bytes: int = Field(8 * 2**20, ge=2**10, le=2**26)
     max_query_samples: int = Field(
-        20_000_000, ge=1, description="Samples that one query may read from the store."
+        20_000_000,
+        ge=1,
+        le=_MAX_INTEGER,
+        description="Samples that one query may read from the store.",
     )
-    max_answer_points: int = Field(100_000, ge=1, description="Points in one answer.")
-    drain_timeout_s: float = Field(20.0, gt=0, description="Grace on SIGTERM before tasks end.")
-    token_lifetime_s: int = Field(30 * 86_400, gt=0, description="Of the token that `up` prints.")
+    max_answer_points: int = Field(
+        100_000, ge=1, le=_MAX_INTEGER, description="Points in one answer."
+    )
+    drain_timeout_s: float = Field(
+        20.0, gt=0, le=_MAX_WAIT_S, description="Grace on SIGTERM before tasks end."
+    )
+    token_lifetime_s: int = Field(
+        30 * 86_400, gt=0, le=_MAX_LIFETIME_S, description="Of the token that `up` prints."
+    )
 
     @classmethod
     def settings_customise_sources(

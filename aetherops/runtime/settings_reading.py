@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -12,11 +14,11 @@ from aetherops.errors import InvalidInputError
 from aetherops.runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["read_settings"]
+__all__ = ["read_settings", "told_by_variable"]
 
 _WHOLE_NUMBER, _NUMBER, _SWITCH, _TEXT = "a whole number", "a number", "true or false", "a text"
 _GROUP = "a JSON object of settings"
@@ -27,6 +29,7 @@ _EXPECTED: Mapping[str, str] = {
     "int_parsing_size": _WHOLE_NUMBER,
     "int_from_float": _WHOLE_NUMBER,
     "int_type": _WHOLE_NUMBER,
+    "finite_number": "a finite number",
     "float_parsing": _NUMBER,
     "float_type": _NUMBER,
     "bool_parsing": _SWITCH,
@@ -53,10 +56,35 @@ def read_settings(**given: Any) -> Settings:
     InvalidInputError
         A variable holds what its setting cannot be.
     """
+    _refuse_empty()
     try:
         return Settings(**given)
     except ValidationError as error:
         raise _refused(error.errors(include_url=False)[0]) from error
+
+
+@contextmanager
+def told_by_variable() -> Iterator[None]:
+    """Name a setting that turns out to be wrong later by its variable."""
+    try:
+        yield
+    except InvalidInputError as error:
+        if error.field not in Settings.model_fields:
+            raise
+        variable = _variable([error.field])
+        raise InvalidInputError(variable, error.value, error.expected) from error
+
+
+def _refuse_empty() -> None:
+    """Nothing is no value: not an address that listens everywhere, and no directory."""
+    for variable, value in os.environ.items():
+        name = variable.upper().removeprefix("AETHEROPS_").partition("__")[0].lower()
+        if (
+            not value
+            and variable.upper().startswith("AETHEROPS_")
+            and name in Settings.model_fields
+        ):
+            raise InvalidInputError(variable, value, "a value, or no such variable at all")
 
 
 def _refused(found: ErrorDetails) -> InvalidInputError:

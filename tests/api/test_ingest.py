@@ -296,3 +296,21 @@ async def test_what_cannot_be_kept_is_a_503_with_a_time_to_come_back(
         "retryAfter": 5,
     }
     assert "aetherops_accepted_samples_total 0.0" in metrics.text
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"x": DEEP, "stream": "a/b/c", "times": [1], "values": [1]}', "x"),
+        ('{"stream": "a/b/c", "times": [1], "values": DEEP}', "values[0]"),
+        ('{"stream": "a/b/c", "times": DEEP, "values": [1]}', "times[0]"),
+        ("DEEP", "body"),
+    ],
+)
+async def test_nested_values_are_refused_where_they_stand(client, body, field):
+    content = body.replace("DEEP", "[" * 1_000 + "]" * 1_000)
+    response = await client.post(
+        "/v1/telemetry", content=content, headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == 400
+    assert response.json()["error"]["field"] == field

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import aetherops
+from aetherops.runtime.logs import LIBRARY_EVENT
 
 SOURCE = Path(aetherops.__file__).parent
 OPERATIONS = SOURCE.parent / "docs" / "operations.md"
@@ -46,7 +47,7 @@ def test_an_event_says_what_has_happened(place: str, event: str) -> None:
 def test_the_documentation_lists_every_event_and_no_other() -> None:
     section = OPERATIONS.read_text(encoding="utf-8").split("\n## Logs\n")[1].split("\n## ")[0]
     documented = re.findall(r"^\| `(\w+)`", section, re.MULTILINE)
-    assert documented == sorted({event for _, event in EVENTS})
+    assert documented == sorted({event for _, event in EVENTS} | {LIBRARY_EVENT})
 
 
 @pytest.mark.parametrize("other", ["starting", "ingest.waiting", "nats_error", "BatchStored"])

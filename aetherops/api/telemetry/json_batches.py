@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from aetherops.api.http.bodies import parse_json
+from aetherops.archive.decoding import split_message
 from aetherops.archive.samples import SampleBatch, Samples, Series, within
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import InvalidInputError
@@ -76,7 +77,7 @@ def decode_json_batch(body: bytes) -> SampleBatch:
     """
     try:
         content = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _refusal(body, str(error)) from error
     batch_id = uuid4() if content.batch is UNSET else uuid_from_json(content.batch, "batch")
     if content.series is UNSET:
@@ -139,17 +140,14 @@ def _instant(item: int | str, index: int) -> int:
     raise InvalidInputError(f"times[{index}]", item, _TIME_EXPECTED)
 
 
-# How msgspec says what is wrong, and where: "… - at `$.series[1].times[3]`", nothing for the whole.
-_PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 _KEY = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<key>.*)`")
 
 
 def _refusal(body: bytes, message: str) -> InvalidInputError:
     """What a body that the decoder refuses has wrong; malformed JSON is told by line and column."""
     document = parse_json(body)
-    found = _PLACE.search(message)
-    place = found["place"] if found else ""
-    key = _KEY.match(_PLACE.sub("", message))
+    wrong, place = split_message(message)
+    key = _KEY.match(wrong)
     if key is not None:
         place = f"{place}.{key['key']}" if place else key["key"]
     if key is not None and key["what"] == "contains unknown":

@@ -1,6 +1,7 @@
 """A batch survives the wire bit for bit, and nothing else passes for one."""
 
 import zlib
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import msgspec
@@ -147,3 +148,25 @@ def test_a_bad_sample_is_named_by_series_and_index(times, values, place):
     wire["series"][0] |= {"times": columns[0], "values": columns[1], "crc": crc}
     with pytest.raises(InvalidInputError, match=rf"^series\[0\]\.{place}\[1\]: expected"):
         decode_batch(msgspec.msgpack.encode(wire))
+
+
+def test_a_batch_with_any_byte_changed_is_decoded_or_refused_with_our_error():
+    data = encode_batch(batch_of([1, 2, 3], [1.0, 2.0, 3.0]))
+    for place in range(len(data)):
+        for byte in (0x00, 0x7F, 0x80, 0xC1, 0xFF):
+            with suppress(AetherOpsError):
+                decode_batch(data[:place] + bytes([byte]) + data[place + 1 :])
+
+
+@pytest.mark.parametrize("depth", [1_000, 200_000])
+def test_nesting_without_end_is_no_batch(depth):
+    with pytest.raises(InvalidInputError, match="batch: expected a MessagePack batch"):
+        decode_batch(b"\x81\xa1x" + b"\x91" * depth)
+
+
+def test_a_wrong_type_is_told_with_its_place():
+    wire = msgspec.msgpack.decode(encode_batch(batch_of([1], [1.0])))
+    wire["series"][0]["name"] = 5
+    with pytest.raises(InvalidInputError, match="Expected `str`, got `int`") as refused:
+        decode_batch(msgspec.msgpack.encode(wire))
+    assert refused.value.field == "series[0].name"

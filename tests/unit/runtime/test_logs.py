@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from aetherops.runtime.logs import configure_logging, hide_secrets
+from aetherops.runtime.logs import LIBRARY_EVENT, configure_logging, hide_secrets
 from aetherops.runtime.settings import Settings
 
 JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJvcHMifQ.c2lnbmF0dXJl"
@@ -60,8 +60,20 @@ def test_libraries_log_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> N
 
     (event,) = logged(capsys)
     assert (event["event"], event["level"], event["logger"]) == (
-        *("lost connection", "warning", "some.library"),
+        *(LIBRARY_EVENT, "warning", "some.library"),
     )
+    assert event["message"] == "lost connection"
+
+
+def test_a_value_that_json_cannot_hold_is_shown_and_raises_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(Settings(log_format="json"))
+
+    structlog.get_logger().info("disk_measured", room=10**24, name="\ud800")
+
+    (event,) = logged(capsys)
+    assert (event["event"], event["room"]) == ("disk_measured", str(10**24))
 
 
 def test_the_console_form_is_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ WHOLE, NUMBER, SWITCH = "a whole number", "a number", "true or false"
 GROUP = "a JSON object of settings"
 
 REFUSED = [
+    ("PORT", "", "a value, or no such variable at all"),
     ("PORT", "eighty", WHOLE),
     ("PORT", "80.5", WHOLE),
     ("PORT", "9" * 5_000, WHOLE),
@@ -31,13 +32,17 @@ REFUSED = [
     ("LIMITS", "[1]", GROUP),
     ("CONNECT_TIMEOUT_S", "soon", NUMBER),
     ("CONNECT_TIMEOUT_S", "0", "more than 0"),
-    ("CONNECT_TIMEOUT_S", "nan", "more than 0"),
+    ("CONNECT_TIMEOUT_S", "nan", "a finite number"),
+    ("DRAIN_TIMEOUT_S", "inf", "a finite number"),
+    ("INGEST_BACKLOG_BYTES", "9" * 24, "4,611,686,018,427,387,904 or less"),
+    ("HOST", "", "a value, or no such variable at all"),
+    ("DATA_DIR", "", "a value, or no such variable at all"),
     ("JWKS_REFRESH_S", "1", "10 or more"),
     ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
-    ("RATE_LIMITS", "", "'enforce', 'watch' or 'off'"),
-    ("TOKEN_AUDIENCE", "", "a text, not empty"),
+    ("RATE_LIMITS", "on", "'enforce', 'watch' or 'off'"),
+    ("TOKEN_AUDIENCE", "", "a value, or no such variable at all"),
     ("PORT", "\udcff", "a text in UTF-8"),
-    ("REDIS_BREAKER__RESET_TIMEOUT_S", "inf", "more than 0 and at most 1e+09 s"),
+    ("REDIS_BREAKER__RESET_TIMEOUT_S", "inf", "a finite number"),
     ("REDIS_BREAKER__PROBE_COUNT", str(2**40), "an integer from 1 to 2,147,483,648"),
 ]
 

@@ -90,5 +90,6 @@ def version() -> None:
     from aetherops.core import IMPLEMENTATION
 
     python = ".".join(map(str, sys.version_info[:3]))
-    typer.echo(f"aetherops {__version__} ({IMPLEMENTATION} kernels, Python {python})")
+    with reported_errors():
+        typer.echo(f"aetherops {__version__} ({IMPLEMENTATION} kernels, Python {python})")
     raise typer.Exit(ExitStatus.DONE)

@@ -135,7 +135,7 @@ class TestWriters:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "pyarrow", None)
-        with pytest.raises(InvalidInputError, match="pip install pyarrow"):
+        with pytest.raises(InvalidInputError, match=r"pip install .aetherops\[columnar\]"):
             form_of(tmp_path / "x.parquet", as_csv=False, as_json=False)
 
     def test_a_name_that_says_nothing_is_refused_unless_an_option_does(self) -> None:

@@ -57,7 +57,7 @@ def only_column(
         return usual[0]
     if candidates:
         choice = ", ".join(columns[i] for i in candidates)
-        raise InvalidInputError(what, "no choice", f"a choice between {choice}")
+        raise InvalidInputError(what, "several", f"the name of one of {choice}")
     raise InvalidInputError(
         what, "none", f"that one of {', '.join(columns)} is chosen or looks like it"
     )

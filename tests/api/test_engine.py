@@ -18,7 +18,7 @@ from aetherops.errors import RefusedError
 from aetherops.identity.operators import Operator
 from aetherops.resilience import BreakerRegistry
 from aetherops.services.breakers import BreakerControl
-from aetherops.services.telemetry import TelemetryQueries
+from aetherops.services.telemetry import SampleRoom, TelemetryQueries
 
 START_US = 1_767_225_600_000_000
 OPERATOR = Operator("op-7", "Ada", frozenset({"viewer"}))
@@ -174,6 +174,24 @@ async def test_an_answer_holds_the_arrays_that_were_read_no_longer_than_itself(
         assert [ref() is None for ref in given] == [True, True]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("purse", [10**6, 3])
+async def test_questions_of_one_request_give_each_other_room(platform, purse):
+    n = 150_000
+    await platform.keep("orbit/sat-7/altitude_km", START_US + np.arange(n), np.zeros(n))
+    room = SampleRoom(n + 1)
+    control = BreakerControl(BreakerRegistry())
+    queries = TelemetryQueries(platform.store, room)
+    engine = GraphQLEngine(queries, control, max_samples=10**7, max_points=10**6)
+    one = QUESTION.replace("SELECTION", "mean stddev").split("{", 1)[1].rsplit("}", 1)[0]
+    text = "query ($end: DateTime!) {" + "".join(f" q{i}: {one}" for i in range(8)) + "}"
+    asked = GraphQLRequest(text, None, {"end": "2026-01-01T01:00:00Z"})
+
+    answer = await engine.execute(engine.prepare(asked), OPERATOR, Purse(purse))
+
+    assert set(answer.codes) == (set() if purse > 3 else {"CONFLICT"})
+    assert room.taken == 0
 
 
 def test_the_engine_and_the_services_load_no_http():

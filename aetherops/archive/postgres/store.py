@@ -47,7 +47,7 @@ WHERE name > $2 AND starts_with(name, $1) ORDER BY name LIMIT $3
 # Columns of `LOOK` before those of the packed chunk.
 _STREAM_WIDTH = 7
 # A chunk takes some 0.1 ms to unpack.
-_INLINE_CHUNKS = 1
+_INLINE_CHUNKS = 2
 
 _FIND = f"{_STREAM_COLUMNS} WHERE name = $1"
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TelemetryAnswer"]
 
-# Above this many samples the work would hold up the event loop noticeably (a millisecond).
-_INLINE_SAMPLES = 50_000
-# A median sorts each bucket by itself.
-_MEDIAN_COST = 100
+# Up to so many samples, more than a day at 1 Hz, the way to a thread is as long as the work.
+_INLINE_SAMPLES = 131_072
+# A median sorts each bucket by itself, percentiles the whole.
+_SORTING_COST = 10
 
 T = TypeVar("T")
 
@@ -99,7 +99,8 @@ class TelemetryAnswer:
     async def percentiles(self, ranks: Sequence[float]) -> list[float]:
         """Values at the ranks, in per cent."""
         samples = await self.samples()
-        return await _compute(lambda: reductions.percentiles(samples, ranks), len(samples))
+        cost = _SORTING_COST * len(samples)
+        return await _compute(lambda: reductions.percentiles(samples, ranks), cost)
 
     async def anomalies(self, threshold: float, limit: int) -> reductions.Anomalies:
         """The first `limit` samples further than `threshold` deviations from the mean."""
@@ -132,7 +133,7 @@ class TelemetryAnswer:
         samples, suited = await self.samples(), downsample.suited_to(kind)
         points = await _compute(
             lambda: reductions.points(samples, start_us, end_us, suited),
-            len(samples) * (_MEDIAN_COST if suited.function == "median" else 1),
+            len(samples) * (_SORTING_COST if suited.function == "median" else 1),
         )
         if downsample.holds(kind):
             before = await self._store.last_before(self.record.stream.name, start_us)

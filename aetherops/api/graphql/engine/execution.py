@@ -9,11 +9,13 @@ complete, while others are still being answered.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from graphql import ExecutionContext
 from graphql.type import GraphQLNonNull, GraphQLScalarType
+
+from aetherops.services.telemetry import TelemetryAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -36,14 +38,6 @@ _ARRAY_TYPES = {
     "BigInt": np.dtype(np.int64),
     "DateTime": np.dtype("datetime64[us]"),
 }
-
-
-@runtime_checkable
-class Releasable(Protocol):
-    """A source that holds something as long as fields are read from it."""
-
-    def release(self) -> None:
-        """No field will be read any more."""
 
 
 class ColumnExecutionContext(ExecutionContext):
@@ -78,7 +72,7 @@ class ColumnExecutionContext(ExecutionContext):
         result: Any,
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Complete an object; at the root, its source is released behind its last field."""
-        if path.prev is not None or not isinstance(result, Releasable):
+        if path.prev is not None or not isinstance(result, TelemetryAnswer):
             return super().complete_object_value(return_type, field_nodes, info, path, result)
         try:
             completed = super().complete_object_value(return_type, field_nodes, info, path, result)
@@ -91,7 +85,7 @@ class ColumnExecutionContext(ExecutionContext):
         return completed
 
 
-async def _released_behind(completed: Awaitable[dict[str, Any]], source: Releasable) -> Any:
+async def _released_behind(completed: Awaitable[dict[str, Any]], source: TelemetryAnswer) -> Any:
     try:
         return await completed
     finally:

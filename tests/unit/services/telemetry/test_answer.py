@@ -22,6 +22,7 @@ from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import LimitExceededError, NotFoundError, UnavailableError
 from aetherops.services.telemetry import (
     QueryBudget,
+    SampleRoom,
     TelemetryAnswer,
     TelemetryQueries,
     TelemetryQuestion,
@@ -220,3 +221,36 @@ def test_extremes_from_summaries_have_the_bits_of_those_from_samples(
 
     told, read = asyncio.run(both())
     assert told == read
+
+
+async def test_an_answer_gives_back_its_room_when_it_is_released_or_was_never_found() -> None:
+    store, room = await store_of(np.arange(float(MANY))), SampleRoom(10**6)
+    queries, budget = TelemetryQueries(store, room), QueryBudget(10**9, 10**9, Free())
+    taken = []
+    for window in (TimeWindow(0, 1_000), TimeWindow(0, MANY)):
+        answer = await queries.ask(TelemetryQuestion(NAME, window), budget)
+        await answer.statistics()
+        taken.append(room.taken)
+        answer.release()
+    unknown = StreamName("orbit", "sat-8", "altitude_km")
+    with pytest.raises(NotFoundError):
+        await queries.ask(TelemetryQuestion(unknown, ALL), budget)
+    assert (taken, room.taken) == ([1_000, MANY], 0)
+
+
+async def test_many_questions_at_once_hold_no_more_samples_than_there_is_room_for() -> None:
+    store, room = await store_of(np.arange(float(MANY))), SampleRoom(2 * MANY)
+    queries, budget = TelemetryQueries(store, room), QueryBudget(10**9, 10**9, Free())
+    most = 0
+
+    async def one() -> None:
+        nonlocal most
+        answer = await queries.ask(TelemetryQuestion(NAME, ALL), budget)
+        assert (await answer.statistics()).count == MANY
+        most = max(most, sum(ref() is not None for ref in store.given))
+        answer.release()
+
+    await asyncio.gather(*(one() for _ in range(10)))
+    # Two columns of each question; one more may be on its way out.
+    assert most <= 2 * 3
+    assert room.taken == 0

@@ -57,6 +57,7 @@ class TelemetryAnswer:
         self._budget = budget
         self._room = room
         self._lease = lease
+        self._is_released = False
         self._samples: Once[Samples] = Once()
         self._points: Once[reductions.Points] = Once()
         self._statistics: Once[reductions.Statistics] = Once()
@@ -64,6 +65,7 @@ class TelemetryAnswer:
 
     def release(self) -> None:
         """Nothing more will be asked."""
+        self._is_released = True
         self._lease.release()
 
     @property
@@ -111,9 +113,16 @@ class TelemetryAnswer:
         await self._budget.take_samples(self._look.count)
         if self._look.samples is not None:
             return self._look.samples
-        self._lease = await self._room.take(self._look.count)
+        await self._make_room(self._look.count)
         name, window = self.record.stream.name, self._question.window
         return await self._store.read(name, window.start_us, window.end_us)
+
+    async def _make_room(self, samples: int) -> None:
+        self._lease.release()
+        self._lease = await self._room.take(samples)
+        # Where another part failed, nobody waited for this one.
+        if self._is_released:
+            self._lease.release()
 
     async def _read_extremes(self) -> reductions.Extremes:
         name, window = self.record.stream.name, self._question.window

@@ -254,3 +254,23 @@ async def test_many_questions_at_once_hold_no_more_samples_than_there_is_room_fo
     # Two columns of each question; one more may be on its way out.
     assert most <= 2 * 3
     assert room.taken == 0
+
+
+async def test_room_comes_back_also_from_reads_that_failed_or_came_too_late() -> None:
+    store, room = await store_of(np.arange(float(MANY))), SampleRoom(MANY)
+    queries, budget = TelemetryQueries(store, room), QueryBudget(10**9, 10**9, Free())
+    answer = await queries.ask(TelemetryQuestion(NAME, ALL), budget)
+    store.failure = UnavailableError("postgres")
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            await answer.samples()
+    store.failure = None
+
+    other = await room.take(MANY - room.taken)
+    late = asyncio.create_task(answer.samples())
+    await asyncio.sleep(0)
+    answer.release()
+    other.release()
+
+    assert len(await late) == MANY
+    assert room.taken == 0

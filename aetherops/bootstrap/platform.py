@@ -19,6 +19,7 @@ from aetherops.bootstrap.identity import identity_of, issue_token
 from aetherops.bootstrap.limits import limits_kept
 from aetherops.bootstrap.telemetry import telemetry_over
 from aetherops.core import IMPLEMENTATION, instruction_set
+from aetherops.parts.memory_return import MemoryReturn
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.http_server import listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
@@ -99,6 +100,7 @@ def _background_parts(capabilities: Capabilities) -> dict[str, Part]:
         capabilities.breakers, capabilities.telemetry.intake, capabilities.connections.nats
     )
     return {
+        "memory-return": MemoryReturn(),
         **capabilities.telemetry.parts,
         **capabilities.identity.parts,
         **reports,

@@ -135,7 +135,7 @@ async def test_a_team_is_answered_without_refusals_in_bounded_memory(
         watching.cancel()
 
     assert most_mb < LIMITS_MB["under load"]
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 10
     while resident_mb(instance.pid) > LIMITS_MB["after it"] and time.monotonic() < deadline_s:
         await asyncio.sleep(0.1)
     assert resident_mb(instance.pid) < LIMITS_MB["after it"]

@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 from aetherops.errors import InvalidInputError
 
-__all__ = ["FIRST_US", "LAST_US", "from_us", "parse_us", "to_iso", "to_us"]
+__all__ = [
+    "FIRST_US",
+    "LAST_US",
+    "end_to_iso",
+    "from_us",
+    "parse_us",
+    "range_end",
+    "to_iso",
+    "to_us",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -69,3 +78,17 @@ def to_iso(us: int) -> str:
     else:
         digits = "milliseconds" if us % 1_000 == 0 else "microseconds"
     return instant.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
+
+
+def range_end(us: int) -> int:
+    """The first instant after a range that is said to end at `us`.
+
+    A range is without its end. After the last instant of year 9999 there is none that could be
+    said: a range that ends there holds it.
+    """
+    return LAST_US + 1 if us == LAST_US else us
+
+
+def end_to_iso(end_us: int) -> str:
+    """How the end of a range is said: `range_end` of the text's instant is `end_us`."""
+    return to_iso(min(end_us, LAST_US))

@@ -67,7 +67,7 @@ class Admission:
     ----------
     addresses : requests of one address.
     ingest : samples of one operator.
-    queries : cost of one operator's queries, in units of 1,000 samples read.
+    queries : cost of one operator's queries: 1 a request, and 1 for every 10,000 samples read.
     """
 
     addresses: Gate | None = None

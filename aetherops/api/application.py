@@ -22,7 +22,7 @@ from aetherops.api.services import ApiServices
 from aetherops.api.telemetry.endpoint import IngestEndpoint
 from aetherops.errors import AetherOpsError
 from aetherops.services.breakers import BreakerControl
-from aetherops.services.telemetry import TelemetryQueries
+from aetherops.services.telemetry import SampleRoom, TelemetryQueries
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -59,7 +59,7 @@ def create_application(services: ApiServices) -> Starlette:
 
 def _routes(services: ApiServices) -> list[Route]:
     engine = GraphQLEngine(
-        TelemetryQueries(services.store),
+        TelemetryQueries(services.store, SampleRoom(services.settings.max_samples_in_memory)),
         BreakerControl(services.breakers),
         max_samples=services.settings.max_query_samples,
         max_points=services.settings.max_answer_points,

@@ -11,7 +11,7 @@ import numpy as np
 from aetherops.aggregation.moments import Moments
 from aetherops.archive.merge import IncomingSamples, VersionedSamples, merge_samples
 from aetherops.archive.samples import Samples
-from aetherops.archive.store import ChunkSummary, Receipt, StreamRecord, SummarisedRange
+from aetherops.archive.store import ChunkSummary, Look, Receipt, StreamRecord, SummarisedRange
 from aetherops.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -81,6 +81,19 @@ class MemoryTelemetryStore:
         """See `TelemetryStore.count`."""
         first, last = self._bounds(name, start_us, end_us)
         return last - first
+
+    async def look(self, name: StreamName, start_us: int, end_us: int, at_most: int) -> Look:
+        """See `TelemetryStore.look`."""
+        first, last = self._bounds(name, start_us, end_us)
+        stored = self._get(name)
+        fits = last - first <= at_most
+        samples = stored.columns.samples[first:last] if fits else None
+        return Look(_record(stored), last - first, samples)
+
+    async def last_before(self, name: StreamName, time_us: int) -> float | None:
+        """See `TelemetryStore.last_before`."""
+        before, _ = self._bounds(name, time_us, time_us)
+        return float(self._get(name).columns.samples.values[before - 1]) if before else None
 
     async def read(self, name: StreamName, start_us: int, end_us: int) -> Samples:
         """See `TelemetryStore.read`."""

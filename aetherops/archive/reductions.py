@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
@@ -11,8 +11,10 @@ import numpy as np
 
 from aetherops.aggregation.buckets import time_buckets
 from aetherops.aggregation.moments import Moments
+from aetherops.archive.samples import Samples
 from aetherops.core import FUNCTIONS, find_anomalies
 from aetherops.errors import InvalidInputError
+from aetherops.instants import FIRST_US
 from aetherops.statistics import nearest_rank
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aetherops.archive.samples import Samples
     from aetherops.archive.store import SummarisedRange
 
 __all__ = [
@@ -32,12 +33,15 @@ __all__ = [
     "Statistics",
     "anomalies",
     "extremes",
+    "held",
     "percentiles",
     "points",
     "statistics",
 ]
 
 _SECOND_US = 1_000_000
+# Distances from about 1e154 on have squares that no double holds. A power of two changes no digit.
+_SCALE = 2.0**-540
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Downsample:
     Parameters
     ----------
     width_us : width of a bucket in microseconds.
-    function : what a bucket's values are reduced to, one of `FUNCTIONS`.
+    function : what a bucket's values are reduced to, one of `FUNCTIONS`; ``None`` for what suits
+        the kind of the stream: the mean, and of a state the last value, held until the next.
 
     Raises
     ------
@@ -56,18 +61,18 @@ class Downsample:
     """
 
     width_us: int
-    function: str = "mean"
+    function: str | None = None
 
     def __post_init__(self) -> None:
         if self.width_us <= 0:
             raise InvalidInputError("downsample.width", self.width_us, "more than 0 µs")
-        if self.function not in FUNCTIONS:
+        if self.function not in (None, *FUNCTIONS):
             raise InvalidInputError(
                 "downsample.function", self.function, f"one of {', '.join(FUNCTIONS)}"
             )
 
     @classmethod
-    def into(cls, buckets: int, start_us: int, end_us: int, function: str = "mean") -> Self:
+    def into(cls, buckets: int, start_us: int, end_us: int, function: str | None = None) -> Self:
         """The narrowest buckets of a round width that cut a range into at most `buckets`.
 
         Round widths (1, 2 or 5 of a power of ten below a second; then 1, 2, 5, 10, 15, 30 seconds
@@ -83,6 +88,15 @@ class Downsample:
                     return downsample
         raise AssertionError("widths grow for ever")
 
+    def holds(self, kind: str) -> bool:
+        """Whether an empty bucket of a stream of that kind has the value before it."""
+        return self.function is None and kind == "state"
+
+    def suited_to(self, kind: str) -> Downsample:
+        """With a function, whichever suits that kind where none was chosen."""
+        suiting = "last" if self.holds(kind) else "mean"
+        return self if self.function else replace(self, function=suiting)
+
     def count(self, start_us: int, end_us: int) -> int:
         """How many buckets a range [start, end) touches."""
         if end_us <= start_us:
@@ -96,7 +110,7 @@ class Points:
 
     Parameters
     ----------
-    times_us : instants of samples, or starts of buckets.
+    times_us : instants of samples, or starts of buckets. One that year 1 cuts off begins there.
     values : NaN where a bucket is empty.
     counts : samples behind each value.
     """
@@ -121,7 +135,8 @@ class Extremes:
 class Statistics(Extremes):
     """Of all values in a range; what is not defined for that few is ``None``.
 
-    ``variance`` and ``stddev`` are those of a sample (n - 1).
+    ``variance`` and ``stddev`` are those of a sample (n - 1). One that no double can hold is
+    ``None`` too: the variance where the deviation is above some 1e154.
     """
 
     mean: float | None = None
@@ -160,21 +175,45 @@ def points(samples: Samples, start_us: int, end_us: int, downsample: Downsample 
     """
     if downsample is None:
         return Points(samples.times_us, samples.values, np.ones(len(samples), np.int64))
+    function = downsample.function or "mean"
+    starts_us, counts, values = _buckets(samples, start_us, end_us, downsample.width_us, function)
+    if function == "median" and np.isinf(values).any():
+        # The sum of the middle two overflowed; that of their halves does not.
+        halves = Samples(samples.times_us, samples.values / 2)
+        values = 2 * _buckets(halves, start_us, end_us, downsample.width_us, function)[2]
+    return Points(np.maximum(starts_us, FIRST_US), values, counts)
+
+
+def _buckets(
+    samples: Samples, start_us: int, end_us: int, width_us: int, function: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Starts, counts and values of the buckets."""
     buckets = time_buckets(
         samples.times_us,
         samples.values,
-        downsample.width_us,
-        functions=(downsample.function,),
+        width_us,
+        functions=(function,),
         start_us=start_us,
         end_us=end_us,
         gaps="nan",
-        limit=max(1, downsample.count(start_us, end_us)),
+        limit=max(1, Downsample(width_us).count(start_us, end_us)),
     )
-    return Points(
-        np.asarray(buckets.start_us),
-        np.asarray(buckets.columns[downsample.function]),
-        np.asarray(buckets.count),
-    )
+    values = np.asarray(buckets.columns[function])
+    return np.asarray(buckets.start_us), np.asarray(buckets.count), values
+
+
+def held(points: Points, before: float | None) -> Points:
+    """The points with the value of the last bucket that has one in each that is empty.
+
+    Parameters
+    ----------
+    before : what the first ones hold; ``None`` where nothing was said before them.
+    """
+    latest = np.maximum.accumulate(np.where(points.counts > 0, np.arange(len(points.counts)), -1))
+    first = math.nan if before is None else before
+    # The index -1 is that of the value put behind all.
+    values = np.append(points.values, first)[latest]
+    return replace(points, values=values)
 
 
 def statistics(samples: Samples) -> Statistics:
@@ -182,17 +221,33 @@ def statistics(samples: Samples) -> Statistics:
     moments = Moments(samples.values)
     if moments.count == 0:
         return Statistics(0)
-    several = moments.count > 1
+    variance, deviation = _spread(samples.values, moments)
     return Statistics(
         count=moments.count,
         mean=moments.mean,
-        variance=moments.variance() if several else None,
-        stddev=moments.std() if several else None,
+        variance=variance,
+        stddev=deviation,
         minimum=moments.min,
         maximum=moments.max,
         first=moments.first,
         last=moments.last,
     )
+
+
+def _spread(values: NDArray[np.float64], moments: Moments) -> tuple[float | None, float | None]:
+    """Variance and deviation; each ``None`` where it is not defined, or no double holds it."""
+    if moments.count < 2:
+        return None, None
+    variance, deviation = moments.variance(), moments.std()
+    if moments.m2 == math.inf:
+        scaled = Moments(values * _SCALE)
+        variance = scaled.variance() / _SCALE / _SCALE
+        deviation = scaled.std() / _SCALE
+    return _finite(variance), _finite(deviation)
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def extremes(summarised: SummarisedRange) -> Extremes:
@@ -243,10 +298,13 @@ def anomalies(samples: Samples, threshold: float, limit: int) -> Anomalies:
         raise InvalidInputError("threshold", threshold, "a finite number from 0 upwards")
     values = samples.values
     moments = Moments(values)
+    if moments.m2 == math.inf:
+        values = values * _SCALE
+        moments = Moments(values)
     deviation = moments.std() if moments.count > 1 else 0.0
     if not deviation:
         return Anomalies(0, samples.times_us[:0], values[:0], values[:0])
     at = np.asarray(find_anomalies(values, moments.mean, deviation, threshold))
     shown = at[:limit]
     scores = np.abs(values[shown] - moments.mean) / deviation
-    return Anomalies(len(at), samples.times_us[shown], values[shown], scores)
+    return Anomalies(len(at), samples.times_us[shown], samples.values[shown], scores)

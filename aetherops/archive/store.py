@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AcceptedBatch",
     "ChunkSummary",
+    "Look",
     "Receipt",
     "StreamRecord",
     "SummarisedRange",
@@ -99,6 +100,21 @@ class SummarisedRange:
     after: Samples
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A stream and a range of it at a glance.
+
+    Parameters
+    ----------
+    count : at most how many samples `TelemetryStore.read` of the range would decode.
+    samples : what it would give, where `count` is no more than was asked for.
+    """
+
+    record: StreamRecord
+    count: int
+    samples: Samples | None
+
+
 class TelemetryStore(Protocol):
     """Keeps every accepted sample: one value for an instant, exact whatever arrives when."""
 
@@ -125,6 +141,14 @@ class TelemetryStore(Protocol):
 
     async def count(self, name: StreamName, start_us: int, end_us: int) -> int:
         """At most how many samples `read` of this range would decode; costs no decoding."""
+        ...
+
+    async def look(self, name: StreamName, start_us: int, end_us: int, at_most: int) -> Look:
+        """`find`, `count` and, of at most so many samples, `read`, in one question to the store."""
+        ...
+
+    async def last_before(self, name: StreamName, time_us: int) -> float | None:
+        """Value of the last sample before an instant; ``None`` where there is none."""
         ...
 
     async def read(self, name: StreamName, start_us: int, end_us: int) -> Samples:

@@ -19,9 +19,11 @@ from aetherops.bootstrap.identity import identity_of, issue_token
 from aetherops.bootstrap.limits import limits_kept
 from aetherops.bootstrap.telemetry import telemetry_over
 from aetherops.core import IMPLEMENTATION, instruction_set
+from aetherops.parts.memory_return import MemoryReturn
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.http_server import listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
+from aetherops.runtime.memory import return_freed_memory
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.settings_reading import told_by_variable
 from aetherops.runtime.supervision import StopRequest, stop_on_signals, supervise
@@ -53,6 +55,7 @@ async def serve(
     AddressInUseError, AlreadyRunningError, UnavailableError, InvalidInputError
         The platform cannot start as it is set.
     """
+    return_freed_memory()
     request = StopRequest()
     catch_lost_errors(asyncio.get_running_loop())
     async with AsyncExitStack() as stack:
@@ -97,6 +100,7 @@ def _background_parts(capabilities: Capabilities) -> dict[str, Part]:
         capabilities.breakers, capabilities.telemetry.intake, capabilities.connections.nats
     )
     return {
+        "memory-return": MemoryReturn(),
         **capabilities.telemetry.parts,
         **capabilities.identity.parts,
         **reports,

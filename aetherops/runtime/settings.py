@@ -79,7 +79,9 @@ class LimitSettings(BaseModel):
     address_burst: int = Field(5_000, ge=1)
     ingest_samples_per_s: int = Field(5_000_000, ge=1, description="Samples of one operator.")
     ingest_burst: int = Field(50_000_000, ge=MAX_BATCH_SAMPLES)
-    query_cost_per_s: int = Field(5_000, ge=1, description="Of one operator; 1,000 samples cost 1.")
+    query_cost_per_s: int = Field(
+        5_000, ge=1, description="Of one operator; a request costs 1, 10,000 samples read 1 more."
+    )
     query_burst: int = Field(100_000, ge=1)
     without_redis: FailurePolicy = Field(
         FailurePolicy.LOCAL, description="local: each replica enforces its share."
@@ -225,6 +227,12 @@ class Settings(BaseSettings):
         ge=1,
         le=_MAX_INTEGER,
         description="Samples that one query may read from the store.",
+    )
+    max_samples_in_memory: int = Field(
+        4_000_000,
+        ge=1,
+        le=_MAX_INTEGER,
+        description="Samples in memory for all queries together; further ones wait their turn.",
     )
     max_answer_points: int = Field(
         100_000, ge=1, le=_MAX_INTEGER, description="Points in one answer."

@@ -1,5 +1,6 @@
 """Bursts pass, sustained abuse is refused, and the answer says when to come again."""
 
+import numpy as np
 import pytest
 
 from aetherops.api.admission import Admission, Gate
@@ -112,13 +113,14 @@ async def test_operators_have_limits_of_their_own(limited, platform):
     assert (refused.status_code, other.status_code) == (429, 202)
 
 
-async def test_a_query_costs_one_and_one_for_every_thousand_samples_it_reads(limited, altitude):
+async def test_a_query_costs_one_and_one_for_every_ten_thousand_samples_it_reads(limited, platform):
+    await platform.keep("orbit/sat-7/altitude_km", START + np.arange(35_000), np.zeros(35_000))
     query = """{ telemetry(stream: "orbit/sat-7/altitude_km", range: {
         start: "2026-01-01T00:00:00Z", end: "2026-01-01T01:00:00Z"}) { statistics { count } } }"""
     async with limited("queries", burst=10, per_s=1) as client:
         answer = await client.post("/graphql", json={"query": query})
 
-    assert answer.headers["RateLimit"].startswith('"queries";r=6;')  # 1 + 3 for 3,000 samples
+    assert answer.headers["RateLimit"].startswith('"queries";r=6;')  # 1 + 3 for 35,000 samples
 
 
 async def test_a_query_beyond_the_limit_is_429_in_the_form_of_graphql(limited):
@@ -135,7 +137,8 @@ async def test_a_query_beyond_the_limit_is_429_in_the_form_of_graphql(limited):
     }
 
 
-async def test_a_read_that_costs_too_much_is_refused_before_it_is_made(limited, altitude):
+async def test_a_read_that_costs_too_much_is_refused_before_it_is_made(limited, platform):
+    await platform.keep("orbit/sat-7/altitude_km", START + np.arange(35_000), np.zeros(35_000))
     query = """{ telemetry(stream: "orbit/sat-7/altitude_km", range: {
         start: "2026-01-01T00:00:00Z", end: "2026-01-01T01:00:00Z"}) { statistics { count } } }"""
     async with limited("queries", burst=3, per_s=1) as client:

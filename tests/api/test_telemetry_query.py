@@ -5,13 +5,17 @@ import statistics
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from aetherops.archive.memory import MemoryTelemetryStore
+from aetherops.instants import FIRST_US, LAST_US, parse_us, range_end, to_iso
 from aetherops.runtime.settings import Settings
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 START_US = 1_767_225_600_000_000
 STREAM = "orbit/sat-7/altitude_km"
+# More samples than come along with the first look at a range.
+MANY, LOOK = 200_000, "look at 131072"
 
 
 def question(selection: str, *, arguments: str = "", start: str = START, end: str = END) -> str:
@@ -32,18 +36,131 @@ class CountingStore(MemoryTelemetryStore):
         super().__init__()
         self.calls: list[str] = []
 
-    async def find(self, name):
-        self.calls.append("find")
-        return await super().find(name)
-
-    async def count(self, name, start_us, end_us):
-        self.calls.append("count")
-        return await super().count(name, start_us, end_us)
+    async def look(self, name, start_us, end_us, at_most):
+        self.calls.append(f"look at {at_most}")
+        return await super().look(name, start_us, end_us, at_most)
 
     async def read(self, name, start_us, end_us):
         self.calls.append("read")
         await asyncio.sleep(0)  # other fields get their turn, as with a store far away
         return await super().read(name, start_us, end_us)
+
+
+class TestStates:
+    """A state is its last value until the next change, unless a function is asked for."""
+
+    @pytest.fixture(autouse=True)
+    async def changes(self, platform):
+        minutes = np.array([-30, 2, 3, 40])
+        times_us = START_US + minutes * 60_000_000
+        await platform.keep(STREAM, times_us, [7.0, 0.0, 1.0, 2.0], unit="", kind="state")
+
+    async def ask_values(self, ask, downsample, **span):
+        selection = "columns { values counts }"
+        arguments = f", downsample: {{{downsample}}}"
+        answer = await ask(question(selection, arguments=arguments, **span))
+        columns = answer["data"]["telemetry"]["columns"]
+        return columns["values"], columns["counts"]
+
+    async def test_its_last_value_is_held_also_from_before_the_range(self, ask):
+        values, counts = await self.ask_values(ask, 'width: "10m"')
+        assert values == [1, 1, 1, 1, 2, 2]
+        assert counts == [2, 0, 0, 0, 1, 0]
+        values, counts = await self.ask_values(ask, 'width: "1m"', end="2026-01-01T00:04:00Z")
+        assert (values, counts) == ([7, 7, 0, 1], [0, 0, 1, 1])
+
+    async def test_before_the_first_value_nothing_holds(self, ask):
+        span = {"start": "2025-12-31T23:00:00Z", "end": "2026-01-01T00:00:00Z"}
+        values, _ = await self.ask_values(ask, 'width: "20m", function: null', **span)
+        assert values == [None, 7, 7]
+
+    @pytest.mark.parametrize(("function", "value"), [("MEAN", 0.5), ("LAST", 1.0)])
+    async def test_a_function_that_is_asked_for_is_taken_as_it_is(self, ask, function, value):
+        values, _ = await self.ask_values(ask, f'width: "20m", function: {function}')
+        assert values == [value, None, 2]
+
+
+class TestEdgesOfTime:
+    """Whatever instant may be stored can be asked about."""
+
+    FIRST, LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
+
+    @pytest.fixture(autouse=True)
+    async def ends(self, platform):
+        await platform.keep(STREAM, [FIRST_US, START_US, LAST_US], [1.0, 2.0, 3.0])
+
+    async def test_all_of_time_is_a_range(self, ask):
+        selection = "scanned columns { times epochUs values counts }"
+        arguments = ", downsample: {buckets: 200}"
+        asked = question(selection, arguments=arguments, start=self.FIRST, end=self.LAST)
+        telemetry = (await ask(asked))["data"]["telemetry"]
+        columns = telemetry["columns"]
+        assert telemetry["scanned"] == sum(columns["counts"]) == 3
+        assert (columns["times"][0], columns["epochUs"][0]) == (self.FIRST, FIRST_US)
+        assert (columns["values"][0], columns["values"][-1]) == (1.0, 3.0)
+
+    async def test_the_last_instant_is_a_range_of_its_own(self, ask):
+        asked = question("columns { times values }", start=self.LAST, end=self.LAST)
+        columns = (await ask(asked))["data"]["telemetry"]["columns"]
+        assert columns == {"times": [self.LAST], "values": [3.0]}
+
+    @given(st.data())
+    @settings(
+        suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+    )
+    async def test_a_bucket_begins_where_time_does_whatever_its_width(self, ask, data):
+        near = st.integers(0, 3 * 86_400_000_000)
+        start_us = data.draw(near.map(lambda us: FIRST_US + us) | near.map(lambda us: LAST_US - us))
+        end_us = data.draw(st.integers(start_us, min(start_us + 10**14, LAST_US)))
+        downsample = data.draw(
+            st.integers(2, 5_000).map(lambda n: f"{{buckets: {n}}}")
+            | st.integers(1, 3_650_000).map(lambda n: f'{{width: "{n}d"}}')
+        )
+        asked = question(
+            "columns { times epochUs counts }",
+            arguments=f", downsample: {downsample}",
+            start=to_iso(start_us),
+            end=to_iso(end_us),
+        )
+        answer = await ask(asked)
+        if end_us == start_us != LAST_US:
+            assert only_error(answer)["extensions"]["field"] == "range.end"
+            return
+        columns = answer["data"]["telemetry"]["columns"]
+        assert [parse_us(time) for time in columns["times"]] == columns["epochUs"]
+        assert columns["epochUs"] == sorted(set(columns["epochUs"]))
+        inside = [us for us in (FIRST_US, LAST_US) if start_us <= us < range_end(end_us)]
+        assert sum(columns["counts"]) == len(inside)
+
+
+class TestLargestDoubles:
+    async def test_a_variance_that_no_double_holds_is_null_and_all_else_is_there(
+        self, ask, platform
+    ):
+        await platform.keep(STREAM, START_US + np.arange(4), [1e308, -1e308, 1e308, 1.5e308])
+        selection = """statistics { mean variance stddev min max }
+            anomalies(threshold: 1) { epochUs values scores }
+            columns { values }"""
+        answer = await ask(question(selection, arguments=', downsample: {width: "1h"}'))
+        assert "errors" not in answer
+        telemetry = answer["data"]["telemetry"]
+        numbers = telemetry["statistics"]
+        assert numbers["variance"] is None
+        expected = statistics.stdev([1.0, -1.0, 1.0, 1.5]) * 1e308
+        assert numbers["stddev"] == pytest.approx(expected, rel=1e-14)
+        assert (numbers["min"], numbers["max"]) == (-1e308, 1.5e308)
+        assert telemetry["columns"]["values"] == [numbers["mean"]]
+        assert telemetry["anomalies"] == {
+            "epochUs": [START_US + 1],
+            "values": [-1e308],
+            "scores": [pytest.approx(1.625e308 / expected, rel=1e-14)],
+        }
+
+    async def test_a_median_of_two_large_values_lies_between_them(self, ask, platform):
+        await platform.keep(STREAM, START_US + np.arange(2), [1.6e308, 1.7e308])
+        arguments = ', downsample: {width: "1h", function: MEDIAN}'
+        answer = await ask(question("columns { values }", arguments=arguments))
+        assert answer["data"]["telemetry"]["columns"]["values"] == [pytest.approx(1.65e308)]
 
 
 @pytest.mark.usefixtures("altitude")
@@ -251,12 +368,12 @@ class TestLimits:
     async def test_samples_are_counted_before_they_are_read(self, platform):
         platform.store = store = CountingStore()
         platform.__post_init__()
-        await platform.keep(STREAM, START_US + np.arange(1000), np.zeros(1000))
-        async with platform.client(settings=Settings(max_query_samples=999)) as client:
+        await platform.keep(STREAM, START_US + np.arange(MANY), np.zeros(MANY))
+        async with platform.client(settings=Settings(max_query_samples=MANY - 1)) as client:
             response = await client.post("/graphql", json={"query": question("scanned")})
             error = only_error(response.json())
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
-        assert store.calls == ["find", "count"]
+        assert store.calls == ["look at 0"]
 
     async def test_the_limit_holds_for_all_fields_of_a_request_together(self, platform, altitude):
         one = question("scanned").strip("{ }") + "}"
@@ -273,13 +390,16 @@ class TestCost:
     async def test_samples_are_read_once_however_many_fields_need_them(self, platform):
         platform.store = store = CountingStore()
         platform.__post_init__()
-        await platform.keep(STREAM, START_US + np.arange(100), np.arange(100.0))
+        await platform.keep(STREAM, START_US + np.arange(MANY), np.arange(float(MANY)))
         selection = """scanned returned columns { values } anomalies { total }
             statistics { mean percentiles { value } } far: anomalies(threshold: 9) { total }"""
         async with platform.client() as client:
-            response = await client.post("/graphql", json={"query": question(selection)})
+            response = await client.post(
+                "/graphql",
+                json={"query": question(selection, arguments=", downsample: {buckets: 9}")},
+            )
         assert "errors" not in response.json()
-        assert store.calls == ["find", "count", "read"]
+        assert store.calls == [LOOK, "read"]
 
     async def test_nothing_is_read_for_a_question_about_the_stream_alone(self, platform):
         platform.store = store = CountingStore()
@@ -289,7 +409,7 @@ class TestCost:
             query = question("resolution stream { unit count }")
             response = await client.post("/graphql", json={"query": query})
         assert response.json()["data"]["telemetry"]["stream"] == {"unit": "km", "count": 1}
-        assert store.calls == ["find"]
+        assert store.calls == ["look at 0"]
 
     async def test_long_work_leaves_the_event_loop_free(self, platform):
         n = 2_000_000

@@ -14,6 +14,7 @@ from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.store import AcceptedBatch, Receipt
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import NotFoundError
+from aetherops.instants import FIRST_US, LAST_US
 
 ALTITUDE = Stream(StreamName("orbit", "sat-7", "altitude_km"), "km")
 SPEED = Stream(StreamName("orbit", "sat-7", "speed_km_s"), "km/s")
@@ -132,6 +133,47 @@ async def test_count_bounds_what_a_read_decodes(store):
     assert await store.count(ALTITUDE.name, 0, 100) == 100
     assert await store.count(ALTITUDE.name, 200, 300) == 0
     assert await store.count(ALTITUDE.name, 10, 20) >= 10
+
+
+async def test_a_look_brings_few_samples_along_and_counts_many(store):
+    await store.write([accepted(1, range(40_000), np.arange(40_000.0))])
+    record = await store.find(ALTITUDE.name)
+
+    few = await store.look(ALTITUDE.name, 10, 30_000, 40_000)
+    assert (few.record, few.count >= 29_990) == (record, True)
+    assert few.samples.times_us.tolist() == list(range(10, 30_000))
+    assert few.samples.values.tolist() == list(range(10, 30_000))
+
+    many = await store.look(ALTITUDE.name, 0, 40_000, 39_999)
+    assert (many.record, many.count, many.samples) == (record, 40_000, None)
+
+    none = await store.look(ALTITUDE.name, 50_000, 60_000, 0)
+    assert (none.record, none.count, len(none.samples)) == (record, 0, 0)
+
+
+async def test_a_look_at_an_unknown_stream_is_not_found(store):
+    await store.write([accepted(1, [1], [1.0])])
+    with pytest.raises(NotFoundError):
+        await store.look(SPEED.name, 0, 10, 10)
+
+
+async def test_the_last_value_before_an_instant_is_found_in_the_middle_and_behind_the_end(store):
+    await store.write([accepted(1, np.arange(40_000) * 10, np.arange(40_000.0))])
+
+    for time_us, value in [(1, 0.0), (10, 0.0), (11, 1.0), (199_999, 19_999.0), (10**9, 39_999.0)]:
+        assert await store.last_before(ALTITUDE.name, time_us) == value
+    assert await store.last_before(ALTITUDE.name, 0) is None
+    with pytest.raises(NotFoundError):
+        await store.last_before(SPEED.name, 0)
+
+
+async def test_the_first_and_the_last_instant_are_kept_and_read(store):
+    await store.write([accepted(1, [FIRST_US, LAST_US], [1.0, 2.0])])
+
+    everything = await store.look(ALTITUDE.name, FIRST_US, LAST_US + 1, 10)
+    assert everything.samples.times_us.tolist() == [FIRST_US, LAST_US]
+    assert await rows(store, start_us=LAST_US, end_us=LAST_US + 1) == [(LAST_US, 2.0)]
+    assert await store.last_before(ALTITUDE.name, LAST_US) == 1.0
 
 
 def told(summarised):

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from aetherops.errors import InvalidInputError
-from aetherops.instants import from_us, parse_us, to_iso, to_us
+from aetherops.instants import (
+    FIRST_US,
+    LAST_US,
+    end_to_iso,
+    from_us,
+    parse_us,
+    range_end,
+    to_iso,
+    to_us,
+)
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
 aware = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=offsets)  # noqa: DTZ001
@@ -20,6 +29,16 @@ def test_microseconds_hold_any_instant_exactly(instant):
 @given(aware)
 def test_written_instants_are_read_back(instant):
     assert parse_us(to_iso(to_us(instant))) == to_us(instant)
+
+
+def test_a_range_that_ends_at_the_last_instant_holds_it():
+    assert range_end(LAST_US) == LAST_US + 1
+    assert range_end(LAST_US - 1) == LAST_US - 1
+
+
+@given(st.integers(FIRST_US, LAST_US - 1) | st.just(LAST_US + 1))
+def test_the_end_of_a_range_is_read_back(end_us):
+    assert range_end(parse_us(end_to_iso(end_us))) == end_us
 
 
 def test_text_has_as_few_digits_as_it_needs():

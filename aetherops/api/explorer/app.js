@@ -15,6 +15,17 @@ const token = byId("token"), filter = byId("filter"), status_ = byId("status"), 
 const known = { schema: null, catalogue: null };
 let plots = [];
 
+/* A signal for the next question of a kind; it tells the one before that nobody waits for it. */
+function lastOnly() {
+  let asking = new AbortController();
+  return () => {
+    asking.abort();
+    asking = new AbortController();
+    return asking.signal;
+  };
+}
+const nextRun = lastOnly(), nextLearn = lastOnly();
+
 function takeTokenFromAddress() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
@@ -24,15 +35,16 @@ function takeTokenFromAddress() {
   token.value = sessionStorage.getItem(TOKEN) || "";
 }
 
-async function ask(query, variables, operationName) {
+async function ask(query, variables, signal) {
   const response = await fetch(location.pathname, {
     method: "POST",
+    signal,
     headers: {
       "Content-Type": "application/json",
       Accept: "application/graphql-response+json, application/json;q=0.9",
       Authorization: `Bearer ${token.value.trim()}`,
     },
-    body: JSON.stringify({ query, variables, operationName }),
+    body: JSON.stringify({ query, variables }),
   });
   const text = await response.text();
   return { status: response.status, bytes: text.length, body: JSON.parse(text) };
@@ -51,19 +63,21 @@ function show(body) {
 }
 
 async function run() {
+  const signal = nextRun();
   runButton.disabled = true;
   say("Asking …");
   const started = performance.now();
   try {
     const variables = variablesEditor.text.trim() ? JSON.parse(variablesEditor.text) : null;
-    const { status, bytes, body } = await ask(queryEditor.text, variables);
+    const { status, bytes, body } = await ask(queryEditor.text, variables, signal);
     const ms = (performance.now() - started).toFixed(0);
     say(`${status}, ${ms} ms, ${(bytes / 1024).toFixed(1)} KiB`, Boolean(body.errors));
     show(body);
   } catch (error) {
+    if (signal.aborted) return;
     say(error instanceof SyntaxError ? `Variables: ${error.message}` : `No answer: ${error.message}`, true);
   } finally {
-    runButton.disabled = false;
+    if (!signal.aborted) runButton.disabled = false;
   }
 }
 
@@ -82,15 +96,17 @@ function choose(stream) {
 }
 
 async function learn() {
+  const signal = nextLearn();
   Object.assign(known, { schema: null, catalogue: null });
   if (token.value.trim()) {
     try {
-      const [schema, catalogue] = await Promise.all([ask(INTROSPECTION), ask(CATALOGUE)]);
+      const [schema, catalogue] = await Promise.all([ask(INTROSPECTION, null, signal), ask(CATALOGUE, null, signal)]);
       known.schema = schema.body.data ? schema.body.data.__schema : null;
       known.catalogue = catalogue.body.data ? catalogue.body.data.streams : null;
       const problem = (schema.body.errors || catalogue.body.errors || [])[0];
       say(problem ? problem.message : "", Boolean(problem));
     } catch (error) {
+      if (signal.aborted) return;
       say(`No answer: ${error.message}`, true);
     }
   }

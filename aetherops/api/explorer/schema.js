@@ -12,6 +12,7 @@ const CATALOGUE = `query Catalogue { streams(first: 500) { nodes { name unit kin
 
 const BUCKETS = 400;
 const LONGEST_RANGE_MS = 86400e3;
+const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
 function typeText(type) {
   if (type.kind === "NON_NULL") return `${typeText(type.ofType)}!`;
@@ -76,7 +77,8 @@ function questionAbout(stream) {
   const first = stream.first ? Date.parse(stream.first) : last - LONGEST_RANGE_MS;
   const end = Math.floor(last / 1000 + 1) * 1000;
   const start = Math.floor(Math.max(first, end - LONGEST_RANGE_MS) / 1000) * 1000;
-  const text = (ms) => new Date(ms).toISOString().replace(".000Z", "Z");
+  // The last instant there is ends a range that holds it.
+  const text = (ms) => ms > LAST_MS ? "9999-12-31T23:59:59.999999Z" : new Date(ms).toISOString().replace(".000Z", "Z");
   return {
     query: `query Telemetry($stream: String!, $range: TimeRange!) {
   telemetry(stream: $stream, range: $range, downsample: {buckets: ${BUCKETS}}) {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aetherops.cli.output import can_write
 from aetherops.cli.query.braille import Curve, Marks, draw_plot, sparkline
-from aetherops.instants import to_iso
+from aetherops.instants import end_to_iso, to_iso
 
 if TYPE_CHECKING:
     from aetherops.cli.query.command import QueryAnswer
@@ -44,7 +44,7 @@ def summary_text(answer: QueryAnswer) -> str:
     telemetry = answer.telemetry
     statistics, anomalies = telemetry["statistics"], telemetry["anomalies"]
     rows = [
-        ("range", f"{to_iso(answer.start_us)} to {to_iso(answer.end_us)}"),
+        ("range", f"{to_iso(answer.start_us)} to {end_to_iso(answer.end_us)}"),
         ("samples", f"{statistics['count']:,}"),
     ]
     # Numbers that name states have no mean, and none of them is far from it.

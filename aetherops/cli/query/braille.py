@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from aetherops.instants import to_iso
+from aetherops.instants import LAST_US, to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,7 +167,8 @@ def _time_labels(span_us: tuple[int, int], margin: int, width: int) -> str:
     """Begin, middle and end where there is room, begin and end else."""
     begin, end = span_us
     tick_us = 1_000_000 if end - begin >= 10_000_000 else 1
-    texts = [to_iso(us // tick_us * tick_us) for us in (begin, (begin + end) // 2, end)]
+    ticks = (begin, (begin + end) // 2, min(end, LAST_US))
+    texts = [to_iso(us // tick_us * tick_us) for us in ticks]
     line = " " * margin + texts[0]
     middle = margin + (width - len(texts[1])) // 2
     if middle > len(line):

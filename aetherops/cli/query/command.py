@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from aetherops.cli.client import Client
 from aetherops.cli.query.catalogue import UnknownStreamError, find_stream
 from aetherops.cli.query.graphql import data_of
-from aetherops.cli.query.holding import hold_values, last_before
 from aetherops.errors import InvalidInputError
-from aetherops.instants import LAST_US, parse_us, to_iso
+from aetherops.instants import LAST_US, end_to_iso, parse_us, range_end, to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,8 +46,8 @@ class Question:
     stream : its name.
     start_us, end_us : half-open range; ``None`` is where the stream begins or ends.
     buckets : how many the range is cut into.
-    function : what a bucket says of its samples; ``None`` is what suits the stream's kind:
-        the mean, and of a state its last value, held until the next change.
+    function : what a bucket says of its samples; ``None`` is what the server holds to suit the
+        stream's kind.
     threshold : standard deviations beyond which a sample is an anomaly.
     """
 
@@ -81,7 +80,7 @@ class QueryAnswer:
             given[part] = {"times": [to_iso(us) for us in columns.pop("epochUs")], **columns}
         stream = dict(given.pop("stream"))
         stream["kind"] = stream["kind"].lower()
-        span = {"start": to_iso(self.start_us), "end": to_iso(self.end_us)}
+        span = {"start": to_iso(self.start_us), "end": end_to_iso(self.end_us)}
         return {"stream": stream, "range": span, **given}
 
 
@@ -109,18 +108,17 @@ async def ask_client(question: Question, client: Client) -> QueryAnswer:
     """Ask through an open client; see `ask`."""
     record = await find_stream(client, question.stream)
     start_us, end_us = range_of(record, question.start_us, question.end_us)
-    held = question.function is None and record["kind"] == "STATE"
-    function = question.function or ("last" if held else "mean")
+    downsample: dict[str, object] = {"buckets": question.buckets}
+    if question.function is not None:
+        downsample["function"] = question.function.upper()
     variables = {
         "stream": question.stream,
-        "range": {"start": to_iso(start_us), "end": to_iso(end_us)},
-        "downsample": {"buckets": question.buckets, "function": function.upper()},
+        "range": {"start": to_iso(start_us), "end": end_to_iso(end_us)},
+        "downsample": downsample,
         "threshold": question.threshold,
     }
     telemetry = (await data_of(client, _TELEMETRY, variables))["telemetry"]
-    if held:
-        before = await last_before(client, record, start_us)
-        hold_values(telemetry["columns"], before)
+    held = question.function is None and telemetry["stream"]["kind"] == "STATE"
     return QueryAnswer(start_us, end_us, question.threshold, telemetry, held)
 
 
@@ -134,9 +132,10 @@ def range_of(
         start_us = first_us
     if end_us is None:
         # A millisecond to read, rather than the microsecond after the last sample.
-        end_us = min((last_us // 1_000 + 1) * 1_000, LAST_US)
+        end_us = (last_us // 1_000 + 1) * 1_000
+    end_us = range_end(min(end_us, LAST_US))
     if end_us <= start_us:
         field, value = ("--end", end_us) if given else ("--start", start_us)
         expected = f"a time after {to_iso(start_us)}" if given else f"one up to {to_iso(last_us)}"
-        raise InvalidInputError(field, to_iso(value), expected)
+        raise InvalidInputError(field, end_to_iso(value), expected)
     return start_us, end_us

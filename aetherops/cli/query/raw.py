@@ -11,7 +11,7 @@ from aetherops.cli.query.catalogue import find_stream
 from aetherops.cli.query.command import range_of
 from aetherops.cli.query.graphql import data_with_patience
 from aetherops.errors import LimitExceededError
-from aetherops.instants import parse_us, to_iso
+from aetherops.instants import end_to_iso, parse_us, range_end, to_iso
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -86,8 +86,8 @@ async def sample_pages(
     at_us, end_us = span_us
     width_us = _mean_width(record)
     while at_us < end_us:
-        until_us = min(at_us + width_us, end_us)
-        span = {"start": to_iso(at_us), "end": to_iso(until_us)}
+        until_us = range_end(min(at_us + width_us, end_us))
+        span = {"start": to_iso(at_us), "end": end_to_iso(until_us)}
         asked = {"stream": record["name"], "range": span}
         try:
             data = await data_with_patience(client, _PAGE, asked)

@@ -12,16 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aetherops.archive.samples import Samples
-    from aetherops.archive.store import StreamRecord, TelemetryStore
+    from aetherops.archive.store import Look, TelemetryStore
     from aetherops.services.telemetry.budget import QueryBudget
     from aetherops.services.telemetry.question import TelemetryQuestion
+    from aetherops.services.telemetry.room import Lease, SampleRoom
 
 __all__ = ["TelemetryAnswer"]
 
-# Above this many samples the work would hold up the event loop noticeably (a millisecond).
-_INLINE_SAMPLES = 50_000
-# A median sorts each bucket by itself.
-_MEDIAN_COST = 100
+# Up to so many samples, more than a day at 1 Hz, the way to a thread is as long as the work.
+_INLINE_SAMPLES = 131_072
+# A median sorts each bucket by itself, percentiles the whole.
+_SORTING_COST = 10
 
 T = TypeVar("T")
 
@@ -29,29 +30,43 @@ T = TypeVar("T")
 class TelemetryAnswer:
     """Points, statistics and anomalies of one stream's samples in a window.
 
-    The samples are read from the store at most once, however many parts ask for them, and not
-    at all where none does. The range is counted, and charged to the budget, before.
+    The samples are read from the store at most once, however many parts ask for them. The range
+    is counted, and charged to the budget, before they are used. Whoever has the last part
+    releases the answer, so that others get the room that its samples took.
 
     Parameters
     ----------
-    record : the stream that is asked about.
+    look : what the store said of the stream and the window at first.
+    room : where more samples find theirs.
+    lease : the room of those that came with the look.
     """
 
     def __init__(
         self,
-        record: StreamRecord,
+        look: Look,
         question: TelemetryQuestion,
         store: TelemetryStore,
         budget: QueryBudget,
+        room: SampleRoom,
+        lease: Lease,
     ) -> None:
-        self.record = record
+        self.record = look.record
+        self._look = look
         self._question = question
         self._store = store
         self._budget = budget
+        self._room = room
+        self._lease = lease
+        self._is_released = False
         self._samples: Once[Samples] = Once()
         self._points: Once[reductions.Points] = Once()
         self._statistics: Once[reductions.Statistics] = Once()
         self._extremes: Once[reductions.Extremes] = Once()
+
+    def release(self) -> None:
+        """Nothing more will be asked."""
+        self._is_released = True
+        self._lease.release()
 
     @property
     def resolution_us(self) -> int | None:
@@ -86,7 +101,8 @@ class TelemetryAnswer:
     async def percentiles(self, ranks: Sequence[float]) -> list[float]:
         """Values at the ranks, in per cent."""
         samples = await self.samples()
-        return await _compute(lambda: reductions.percentiles(samples, ranks), len(samples))
+        cost = _SORTING_COST * len(samples)
+        return await _compute(lambda: reductions.percentiles(samples, ranks), cost)
 
     async def anomalies(self, threshold: float, limit: int) -> reductions.Anomalies:
         """The first `limit` samples further than `threshold` deviations from the mean."""
@@ -94,34 +110,44 @@ class TelemetryAnswer:
         return await _compute(lambda: reductions.anomalies(samples, threshold, limit), len(samples))
 
     async def _read(self) -> Samples:
+        await self._budget.take_samples(self._look.count)
+        if self._look.samples is not None:
+            return self._look.samples
+        await self._make_room(self._look.count)
         name, window = self.record.stream.name, self._question.window
-        await self._charge()
         return await self._store.read(name, window.start_us, window.end_us)
+
+    async def _make_room(self, samples: int) -> None:
+        self._lease.release()
+        self._lease = await self._room.take(samples)
+        # Where another part failed, nobody waited for this one.
+        if self._is_released:
+            self._lease.release()
 
     async def _read_extremes(self) -> reductions.Extremes:
         name, window = self.record.stream.name, self._question.window
-        await self._charge()
+        await self._budget.take_samples(self._look.count)
         summarised = await self._store.summaries(name, window.start_us, window.end_us)
         return reductions.extremes(summarised)
 
-    async def _charge(self) -> None:
-        name, window = self.record.stream.name, self._question.window
-        count = await self._store.count(name, window.start_us, window.end_us)
-        await self._budget.take_samples(count)
-
     async def _make_points(self) -> reductions.Points:
-        start_us, end_us = self._question.window.start_us, self._question.window.end_us
-        downsample = self._question.downsample
-        if downsample is not None:
-            self._budget.take_points(downsample.count(start_us, end_us))
-        samples = await self.samples()
+        window, downsample = self._question.window, self._question.downsample
+        start_us, end_us = window.start_us, window.end_us
+        kind = self.record.stream.kind
         if downsample is None:
+            samples = await self.samples()
             self._budget.take_points(len(samples))
-        median = downsample is not None and downsample.function == "median"
-        return await _compute(
-            lambda: reductions.points(samples, start_us, end_us, downsample),
-            len(samples) * (_MEDIAN_COST if median else 1),
+            return reductions.points(samples, start_us, end_us, None)
+        self._budget.take_points(downsample.count(start_us, end_us))
+        samples, suited = await self.samples(), downsample.suited_to(kind)
+        points = await _compute(
+            lambda: reductions.points(samples, start_us, end_us, suited),
+            len(samples) * (_SORTING_COST if suited.function == "median" else 1),
         )
+        if downsample.holds(kind):
+            before = await self._store.last_before(self.record.stream.name, start_us)
+            return reductions.held(points, before)
+        return points
 
     async def _make_statistics(self) -> reductions.Statistics:
         samples = await self.samples()

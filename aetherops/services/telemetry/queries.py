@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aetherops.services.telemetry.answer import TelemetryAnswer
+from aetherops.services.telemetry.room import SampleRoom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from aetherops.services.telemetry.question import TelemetryQuestion
 
 __all__ = ["StreamPage", "TelemetryQueries"]
+
+# As many come along with the first look at a range: a day at 1 Hz, with its chunks' edges.
+_LOOK_SAMPLES = 131_072
+_DEFAULT_ROOM = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,16 @@ class StreamPage:
 
 
 class TelemetryQueries:
-    """Answers questions about telemetry from a store."""
+    """Answers questions about telemetry from a store.
 
-    def __init__(self, store: TelemetryStore) -> None:
+    Parameters
+    ----------
+    room : for the samples of all questions together; by default for four million.
+    """
+
+    def __init__(self, store: TelemetryStore, room: SampleRoom | None = None) -> None:
         self._store = store
+        self._room = room or SampleRoom(_DEFAULT_ROOM)
 
     async def find(self, name: StreamName) -> StreamRecord:
         """One stream; raises `NotFoundError` for a name that nothing was stored under."""
@@ -54,6 +65,16 @@ class TelemetryQueries:
         ------
         NotFoundError
             Nothing was stored under the stream's name.
+        UnavailableError
+            There was no room for its samples in time.
         """
-        record = await self._store.find(question.stream)
-        return TelemetryAnswer(record, question, self._store, budget)
+        window = question.window
+        at_most = 0 if question.extremes_only else _LOOK_SAMPLES
+        lease = await self._room.take(at_most)
+        try:
+            look = await self._store.look(question.stream, window.start_us, window.end_us, at_most)
+        except BaseException:
+            lease.release()
+            raise
+        lease.shrink(0 if look.samples is None else look.count)
+        return TelemetryAnswer(look, question, self._store, budget, self._room, lease)

@@ -1,5 +1,7 @@
 """Rows of chunks told as a range: whole ones by their summaries, those at the edges unpacked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,16 +17,7 @@ ALL = Samples.of(np.arange(N), VALUES)
 CHUNKS = list(pack(VersionedSamples(ALL, np.zeros(N, np.int64))))
 
 
-def read_rows():
-    return [
-        {
-            "count": chunk.packed.count,
-            "codec": chunk.packed.codec,
-            "times": chunk.packed.times,
-            "values": chunk.packed.values,
-        }
-        for chunk in CHUNKS
-    ]
+PACKED = [chunk.packed for chunk in CHUNKS]
 
 
 def summary_rows(start_us, end_us):
@@ -46,7 +39,7 @@ def summary_rows(start_us, end_us):
 def test_the_three_parts_are_the_range(start_us, end_us, whole):
     summarised = summarise(summary_rows(start_us, end_us), start_us, end_us)
 
-    samples = unpack(read_rows(), start_us, end_us)
+    samples = unpack(PACKED, start_us, end_us)
     assert len(summarised.chunks) == whole
     first, last = len(summarised.before), len(samples) - len(summarised.after)
     assert samples[:first].values.tolist() == summarised.before.values.tolist()
@@ -61,7 +54,7 @@ def test_the_three_parts_are_the_range(start_us, end_us, whole):
 
 
 def test_samples_are_unpacked_to_the_bits_that_were_packed():
-    samples = unpack(read_rows(), 10, N - 10)
+    samples = unpack(PACKED, 10, N - 10)
     assert samples.times_us.tolist() == list(range(10, N - 10))
     assert samples.values.tobytes() == VALUES[10:-10].tobytes()
 
@@ -76,4 +69,4 @@ def test_samples_are_unpacked_to_the_bits_that_were_packed():
 )
 def test_a_damaged_chunk_is_named_as_such(change, message):
     with pytest.raises(DamagedChunkError, match=message):
-        unpack([read_rows()[0] | change], 0, N)
+        unpack([replace(PACKED[0], **change)], 0, N)

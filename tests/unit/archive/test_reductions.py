@@ -1,15 +1,18 @@
 """What is answered about the samples of a range."""
 
 import statistics as stdlib
+import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from aetherops.archive.reductions import (
     FUNCTIONS,
     Downsample,
     anomalies,
+    held,
     percentiles,
     points,
     statistics,
@@ -17,6 +20,7 @@ from aetherops.archive.reductions import (
 from aetherops.archive.samples import Samples
 from aetherops.errors import InvalidInputError
 
+LARGEST, TOLERANCE = Fraction(sys.float_info.max), Fraction(1, 10**12)
 values = st.floats(-1e6, 1e6)
 series = st.lists(st.tuples(st.integers(0, 1_000), values), unique_by=lambda row: row[0]).map(
     sorted
@@ -62,6 +66,18 @@ def test_buckets_have_round_widths(length_s, width_s):
     assert Downsample.into(201, 0, length_s * 1_000_000).width_us == width_s * 1_000_000
 
 
+@given(series, st.integers(1, 400), st.none() | values)
+def test_a_held_value_is_the_last_one_up_to_the_end_of_its_bucket(rows, width_us, before):
+    buckets = points(samples_of(rows), 0, 1_001, Downsample(width_us, "last"))
+    answer = held(buckets, before)
+
+    for start, value in zip(answer.times_us, answer.values, strict=True):
+        said = [v for t, v in rows if t < start + width_us]
+        expected = said[-1] if said else before
+        assert np.isnan(value) if expected is None else value == expected
+    assert answer.counts.tolist() == buckets.counts.tolist()
+
+
 def test_without_downsampling_the_points_are_the_samples():
     samples = samples_of([(1, 2.0), (5, 3.0)])
     answer = points(samples, 0, 10, None)
@@ -80,6 +96,20 @@ def test_statistics_are_those_of_the_sample(column):
     assert answer.variance == pytest.approx(stdlib.variance(column), rel=1e-9, abs=1e-6)
     assert (answer.minimum, answer.maximum) == (min(column), max(column))
     assert (answer.first, answer.last) == (column[0], column[-1])
+
+
+@given(st.lists(st.floats(-1.0, 1.0), min_size=2, max_size=50), st.integers(400, 1023))
+def test_wide_spreads_are_found_as_far_as_doubles_reach(column, exponent):
+    scaled = [v * 2.0**exponent for v in column]
+    answer = statistics(Samples.of(range(len(scaled)), scaled))
+
+    variance = stdlib.variance(map(Fraction, scaled))
+    assume(variance > 1)
+    for found, power in ((answer.stddev, 2), (answer.variance, 1)):
+        if found is None:
+            assert variance > LARGEST**power * (1 - TOLERANCE)
+        else:
+            assert abs(Fraction(found) ** power / variance - 1) < TOLERANCE
 
 
 def test_what_few_samples_do_not_define_is_absent():

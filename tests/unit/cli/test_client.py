@@ -15,15 +15,18 @@ from aetherops.cli.connection import Connection
 from aetherops.cli.ingest.receipts import ReceiptFollower
 from aetherops.cli.ingest.upload import BATCH_SAMPLES, Upload
 from aetherops.cli.outcome import FaultFoundError, ServerBusyError, ServerRefusedError
-from aetherops.cli.query.answer import plot_text, summary_text
+from aetherops.cli.query.answer import csv_text, json_text, plot_text, summary_text
+from aetherops.cli.query.catalogue import find_stream
 from aetherops.cli.query.command import (
     QueryAnswer,
     Question,
     UnknownStreamError,
     ask_client,
+    range_of,
 )
+from aetherops.cli.query.raw import sample_pages
 from aetherops.errors import InvalidInputError, UnreachableError
-from aetherops.instants import LAST_US
+from aetherops.instants import FIRST_US, LAST_US, to_iso
 
 STREAM = Stream(StreamName("test", "cli", "value"), "V")
 T0_US = 1_769_860_800_000_000
@@ -239,6 +242,31 @@ class TestQuery:
         async with client_of(platform) as client:
             with pytest.raises(ServerRefusedError, match="token"):
                 await ask_client(question(), client)
+
+
+class TestEdgesOfTime:
+    """A stream that reaches over all of time is asked about, drawn and paged like any other."""
+
+    @pytest.fixture(autouse=True)
+    async def stored(self, platform) -> None:
+        ends = Samples.of([FIRST_US, T0_US, LAST_US], [1.0, 2.0, 3.0])
+        await platform.intake.put(SampleBatch(uuid4(), (Series(STREAM, ends),)))
+
+    @pytest.mark.parametrize("start_us", [None, FIRST_US, LAST_US])
+    async def test_all_is_said_and_drawn(self, platform, start_us) -> None:
+        async with client_of(platform) as client:
+            answer = await ask_client(question(start_us=start_us, end_us=None), client)
+        assert answer.telemetry["statistics"]["count"] == (1 if start_us == LAST_US else 3)
+        assert answer.to_json()["range"]["end"] == to_iso(LAST_US)
+        for write in (summary_text, plot_text, csv_text, json_text):
+            assert write(answer)
+
+    async def test_all_samples_come_once(self, platform) -> None:
+        async with client_of(platform) as client:
+            record = await find_stream(client, str(STREAM.name))
+            pages = sample_pages(client, record, range_of(record, None, None))
+            times = [us async for page in pages for us in page.times_us.tolist()]
+        assert times == [FIRST_US, T0_US, LAST_US]
 
 
 class TestStates:

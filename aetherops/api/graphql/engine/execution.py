@@ -1,7 +1,10 @@
-"""Execution that hands columns over whole.
+"""Execution that hands columns over whole, and says when an answer is complete.
 
 graphql-core completes a list item by item, about 3 µs each. A column of built-in values
 needs none of that: its array goes into the response as it is, and the JSON encoder writes it.
+
+What a field of the root was answered from may hold much: it is released as soon as that field is
+complete, while others are still being answered.
 """
 
 from __future__ import annotations
@@ -12,8 +15,18 @@ import numpy as np
 from graphql import ExecutionContext
 from graphql.type import GraphQLNonNull, GraphQLScalarType
 
+from aetherops.services.telemetry import TelemetryAnswer
+
 if TYPE_CHECKING:
-    from graphql import FieldNode, GraphQLList, GraphQLOutputType, GraphQLResolveInfo
+    from collections.abc import Awaitable
+
+    from graphql import (
+        FieldNode,
+        GraphQLList,
+        GraphQLObjectType,
+        GraphQLOutputType,
+        GraphQLResolveInfo,
+    )
     from graphql.pyutils import AwaitableOrValue, Path
     from numpy.typing import NDArray
 
@@ -49,6 +62,34 @@ class ColumnExecutionContext(ExecutionContext):
                 return np.ascontiguousarray(result)  # type: ignore[return-value]
             result = _plain(result)
         return super().complete_list_value(return_type, field_nodes, info, path, result)
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_nodes: list[FieldNode],
+        info: GraphQLResolveInfo,
+        path: Path,
+        result: Any,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Complete an object; at the root, its source is released behind its last field."""
+        if path.prev is not None or not isinstance(result, TelemetryAnswer):
+            return super().complete_object_value(return_type, field_nodes, info, path, result)
+        try:
+            completed = super().complete_object_value(return_type, field_nodes, info, path, result)
+        except BaseException:
+            result.release()
+            raise
+        if not isinstance(completed, dict):
+            return _released_behind(completed, result)
+        result.release()
+        return completed
+
+
+async def _released_behind(completed: Awaitable[dict[str, Any]], source: TelemetryAnswer) -> Any:
+    try:
+        return await completed
+    finally:
+        source.release()
 
 
 def _fits(item_type: GraphQLOutputType, column: NDArray[Any]) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from aetherops.api.graphql.schema.scalars import BigInt, DateTime, Duration
 from aetherops.api.graphql.schema.streams import Stream
 from aetherops.errors import InvalidInputError, LimitExceededError
+from aetherops.instants import parse_us
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,10 +27,17 @@ __all__ = ["Telemetry"]
 _DEFAULT_RANKS = [5.0, 25.0, 50.0, 75.0, 95.0, 99.0]
 _MAX_RANKS = 100
 _MAX_ANOMALIES = 10_000
+# The encoder's last instant leaves every offset within year 9999.
+_LAST_ENCODED_US = parse_us("9999-12-30T22:00:00Z")
 
 
-def _instants(times_us: NDArray[np.int64]) -> NDArray[np.datetime64]:
-    """The same memory read as instants, which the encoder writes as ISO 8601."""
+def _instants(times_us: NDArray[np.int64]) -> NDArray[Any]:
+    """The same memory read as instants, which the encoder writes as ISO 8601.
+
+    Microseconds, which are written one by one, where it cannot.
+    """
+    if len(times_us) and times_us[-1] > _LAST_ENCODED_US:
+        return times_us
     return times_us.view("datetime64[us]")
 
 
@@ -54,7 +62,7 @@ class Columns(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_times(points: Points, info: object) -> NDArray[np.datetime64]:
+    def resolve_times(points: Points, info: object) -> NDArray[Any]:
         """Instants as a column."""
         return _instants(points.times_us)
 
@@ -78,7 +86,7 @@ class Anomalies(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_times(found: FoundAnomalies, info: object) -> NDArray[np.datetime64]:
+    def resolve_times(found: FoundAnomalies, info: object) -> NDArray[Any]:
         """Instants as a column."""
         return _instants(found.times_us)
 

@@ -74,7 +74,9 @@ def _check_pyarrow(output: Path) -> None:
     try:
         import pyarrow  # noqa: F401
     except ModuleNotFoundError as error:
-        expected = "pyarrow to be installed (pip install 'aetherops[columnar]'), or a .csv or .jsonl file"
+        expected = (
+            "pyarrow to be installed (pip install 'aetherops[columnar]'), or a .csv or .jsonl file"
+        )
         raise InvalidInputError("--output", str(output), expected) from error
 
 

@@ -15,6 +15,7 @@
     ├── UnavailableError                     a dependency is down: try again later
     │   ├── UnreachableError                 no connection, or no answer in time
     │   │   └── NotRunningError              no platform on this directory (runtime.instance)
+    │   ├── StoreCannotWriteError            a server answers, and cannot write
     │   ├── BacklogFullError                 too much waits to be stored (archive.intake)
     │   ├── BreakerOpenError                 the call was not made (resilience.breakers.errors)
     │   ├── DiskFullError                    no more data is taken in (runtime.disk)
@@ -40,6 +41,7 @@ __all__ = [
     "LimitExceededError",
     "NotFoundError",
     "RefusedError",
+    "StoreCannotWriteError",
     "UnauthenticatedError",
     "UnavailableError",
     "UnreachableError",
@@ -158,6 +160,24 @@ class UnreachableError(UnavailableError):
 
     def __str__(self) -> str:
         return f"{self.dependency} at {self.address} cannot be reached: {self.reason}"
+
+
+class StoreCannotWriteError(UnavailableError):
+    """A server answers questions and cannot write: its disk is full, or it lets nobody.
+
+    Parameters
+    ----------
+    dependency : which server (``"postgres"``).
+    reason : in the server's own words.
+    """
+
+    def __init__(self, dependency: str, reason: object) -> None:
+        super().__init__(dependency, 5.0)
+        self.reason = str(reason) or type(reason).__name__
+        self.args = (dependency, self.reason)
+
+    def __str__(self) -> str:
+        return f"{self.dependency} cannot write: {self.reason}"
 
 
 def shown(value: object) -> str:

@@ -18,8 +18,10 @@ from aetherops.api.http.client_address import ClientAddress
 from aetherops.api.http.failures import respond_with_failure
 from aetherops.api.http.middleware import ErrorResponses, RequestLog, SecurityHeaders
 from aetherops.api.metrics.breakers import BreakerCollector
+from aetherops.api.metrics.ingest import IngestCollector
 from aetherops.api.services import ApiServices
 from aetherops.api.telemetry.endpoint import IngestEndpoint
+from aetherops.api.telemetry.rejected import RejectedEndpoint
 from aetherops.errors import AetherOpsError
 from aetherops.services.breakers import BreakerControl
 from aetherops.services.telemetry import SampleRoom, TelemetryQueries
@@ -34,6 +36,7 @@ def create_application(services: ApiServices) -> Starlette:
     """The ASGI application over the given services; it starts nothing and connects nowhere."""
     metrics = services.metrics
     metrics.registry.register(BreakerCollector(services.breakers))
+    metrics.registry.register(IngestCollector(services.condition))
     routes = _routes(services)
     settings = services.settings
     application = Starlette(
@@ -66,12 +69,17 @@ def _routes(services: ApiServices) -> list[Route]:
     )
     graphql = GraphQLEndpoint(services, engine)
     ingest = IngestEndpoint(services)
+    rejected = RejectedEndpoint(services)
     health = HealthEndpoint(services)
     return [
         Route("/", _go_to_explorer, methods=["GET"]),
         Route("/graphql", graphql.respond, methods=["GET", "POST"]),
         Route("/v1/telemetry", ingest.accept_batch, methods=["POST"]),
         Route("/v1/receipts", ingest.list_receipts, methods=["POST"]),
+        Route("/v1/rejected", rejected.list_batches, methods=["GET"]),
+        Route("/v1/rejected/{rejected_id}", rejected.show_batch, methods=["GET"]),
+        Route("/v1/rejected/{rejected_id}", rejected.drop_batch, methods=["DELETE"]),
+        Route("/v1/rejected/{rejected_id}/replay", rejected.replay_batch, methods=["POST"]),
         Route("/livez", health.show_life, methods=["GET"]),
         Route("/healthz", health.show_life, methods=["GET"]),
         Route("/readyz", health.show_readiness, methods=["GET"]),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from aetherops.api.admission import Admission
 from aetherops.api.metrics.registry import Metrics
 from aetherops.resilience import BreakerRegistry
+from aetherops.services.ingest_condition import IngestCondition
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from aetherops.archive.intake import BatchQueue
+    from aetherops.archive.intake import BatchQueue, RejectedBatches
     from aetherops.archive.store import TelemetryStore
     from aetherops.identity.tokens import TokenVerifier
     from aetherops.runtime.settings import Settings
@@ -35,6 +36,8 @@ class ApiServices:
     admission : the rate limits where requests come in.
     breakers : the circuit breakers of this instance, to look at and to hold.
     metrics : what ``/metrics`` shows.
+    condition : how ingest fares, as the workers and the watch of this process say.
+    rejected : batches that were set aside; None where there are none to look at.
     """
 
     store: TelemetryStore
@@ -45,3 +48,5 @@ class ApiServices:
     admission: Admission = field(default_factory=Admission)
     breakers: BreakerRegistry = field(default_factory=BreakerRegistry)
     metrics: Metrics = field(default_factory=Metrics)
+    condition: IngestCondition = field(default_factory=IngestCondition)
+    rejected: RejectedBatches | None = None

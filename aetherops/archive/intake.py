@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from aetherops.archive.samples import SampleBatch
     from aetherops.archive.store import AcceptedBatch
 
-__all__ = ["Backlog", "BacklogFullError", "BatchQueue", "BatchSource", "Delivery"]
+__all__ = [
+    "Backlog",
+    "BacklogFullError",
+    "BatchQueue",
+    "BatchSource",
+    "Delivery",
+    "QueueCondition",
+    "RejectedBatch",
+    "RejectedBatches",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,26 @@ class Backlog:
     bytes: int
     limit_bytes: int
     taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCondition:
+    """How the queue fares, for whoever watches over it.
+
+    Parameters
+    ----------
+    oldest_us : when the batch that has waited longest was accepted; None where none waits.
+    deliveries : of batches to workers, ever.
+    redelivered : waiting batches that were delivered before.
+    rejected, rejections : batches that are set aside now, and that ever were.
+    """
+
+    backlog: Backlog
+    oldest_us: int | None
+    deliveries: int
+    redelivered: int
+    rejected: int
+    rejections: int
 
 
 class BacklogFullError(UnavailableError):
@@ -51,7 +80,8 @@ class BatchQueue(Protocol):
         """Keep a batch durably; once this returns the batch will reach the store.
 
         Raises `UnavailableError` where that cannot be promised, `BacklogFullError` where too
-        much waits already; the batch may be sent again under the same id.
+        much waits already; the batch may be sent again under the same id. `LimitExceededError`
+        where the queue will never take so large a batch.
         """
         ...
 
@@ -64,6 +94,16 @@ class Delivery(Protocol):
         """The batch and its version."""
         ...
 
+    @property
+    def accepted_us(self) -> int:
+        """When the queue took it, by the queue's clock."""
+        ...
+
+    @property
+    def tries(self) -> int:
+        """How often it has been delivered, this time included."""
+        ...
+
     async def acknowledge(self) -> None:
         """The batch is stored: never deliver it again."""
         ...
@@ -72,10 +112,60 @@ class Delivery(Protocol):
         """Work goes on: do not deliver it to another worker yet."""
         ...
 
+    async def give_back(self, after_s: float) -> None:
+        """It was not stored: deliver it again, to any worker, after so many seconds."""
+        ...
+
+    async def set_aside(self, reason: str) -> None:
+        """It cannot be stored: keep it apart with the reason, and never deliver it again."""
+        ...
+
 
 class BatchSource(Protocol):
     """Where a worker takes accepted batches from; each is delivered until acknowledged."""
 
     async def take(self, limit: int, wait_s: float) -> Sequence[Delivery]:
         """Up to `limit` batches, as soon as there is one; none after `wait_s` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedBatch:
+    """An accepted batch that was set aside, because it could not be stored.
+
+    Parameters
+    ----------
+    rejected_id : by which operators name it.
+    rejected_us : when it was set aside.
+    reason : what writing it met.
+    data : the batch as it was accepted (`archive.codec`); what is no batch is kept too.
+    """
+
+    rejected_id: int
+    rejected_us: int
+    reason: str
+    data: bytes
+
+
+class RejectedBatches(Protocol):
+    """Batches that were set aside; kept until an operator replays or drops them."""
+
+    async def count(self) -> int:
+        """How many there are."""
+        ...
+
+    async def list(self, after: int = 0, limit: int = 100) -> Sequence[RejectedBatch]:
+        """Those whose ids follow `after`, the first that was set aside first."""
+        ...
+
+    async def get(self, rejected_id: int) -> RejectedBatch:
+        """One of them; raises `NotFoundError`."""
+        ...
+
+    async def replay(self, rejected_id: int) -> None:
+        """Put it on the queue again, where it stood in the order of acceptance."""
+        ...
+
+    async def drop(self, rejected_id: int) -> None:
+        """Forget it for good; raises `NotFoundError`."""
         ...

@@ -68,7 +68,7 @@ class IncomingSamples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """How many samples of each batch were new, were there already, or corrected another."""
+    """How many samples of each batch were new, changed nothing, or corrected another."""
 
     stored: NDArray[np.int64]
     duplicates: NDArray[np.int64]
@@ -114,12 +114,12 @@ def merge_samples(
 
     starts = _changes(joined.samples.times_us)
     ends = np.append(starts[1:], True)
-    is_new, is_same = _classify(joined.samples.values.view(np.int64), origin, starts)
+    is_new, is_known = _classify(joined.samples.values.view(np.int64), origin, starts)
     arrived = origin >= 0
     for counter, mask in (
         (tally.stored, is_new),
-        (tally.duplicates, arrived & ~is_new & is_same),
-        (tally.corrected, arrived & ~is_new & ~is_same),
+        (tally.duplicates, arrived & ~is_new & is_known),
+        (tally.corrected, arrived & ~is_new & ~is_known),
     ):
         counter[:] += np.bincount(origin[mask], minlength=batches)
     return joined[ends], tally
@@ -133,11 +133,14 @@ def _changes(times: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _classify(
     bits: NDArray[np.int64], origin: NDArray[np.intp], starts: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which samples opened an instant, and which repeat the value beside them there."""
-    group = np.cumsum(starts) - 1
-    occupied = np.logical_or.reduceat(origin < 0, np.flatnonzero(starts))[group]
-    is_new = starts & (origin >= 0) & ~occupied
-    # Beside: the sample before; for the first of an instant, which lost to all others, the next.
+    """Which samples opened an instant, and which changed nothing there.
+
+    Nothing is changed by a sample that repeats the value before it, nor by one that lost to what
+    was stored: a later version was there first.
+    """
+    place = np.arange(len(origin))
+    stored_at = np.maximum.reduceat(np.where(origin < 0, place, -1), np.flatnonzero(starts))
+    stored_at = stored_at[np.cumsum(starts) - 1]
+    is_new = starts & (stored_at < 0)
     before = np.concatenate([bits[:1], bits[:-1]])
-    after = np.concatenate([bits[1:], bits[-1:]])
-    return is_new, bits == np.where(starts, after, before)
+    return is_new, (place < stored_at) | (bits == before)

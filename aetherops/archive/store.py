@@ -45,8 +45,9 @@ class Receipt:
     Parameters
     ----------
     stored : samples at instants that had none before.
-    duplicates : samples that were there already, instant and value.
-    corrected : samples at an instant that had another value; the later version counts.
+    duplicates : samples that changed nothing: there already, instant and value, or at an instant
+        that a later version had reached before.
+    corrected : samples that took the place of another value at their instant.
     """
 
     batch_id: UUID

@@ -53,11 +53,14 @@ def _services(capabilities: Capabilities, settings: Settings) -> ApiServices:
             capabilities.connections.probe,
             capabilities.breakers,
             capabilities.telemetry.room.require_to_accept,
+            capabilities.telemetry.condition.degradations,
         ),
         settings=settings,
         admission=capabilities.limits.admission,
         breakers=capabilities.breakers,
         metrics=capabilities.metrics,
+        condition=capabilities.telemetry.condition,
+        rejected=capabilities.telemetry.rejected,
     )
 
 

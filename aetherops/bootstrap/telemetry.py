@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aetherops.archive.jetstream import JetStreamQueue, JetStreamSource, prepare_streams
-from aetherops.archive.postgres import PostgresTelemetryStore
+from aetherops.archive.jetstream import (
+    JetStreamQueue,
+    JetStreamRejected,
+    JetStreamSource,
+    check_server,
+    prepare_streams,
+)
+from aetherops.archive.postgres import (
+    PostgresAcceptanceEpochs,
+    PostgresTelemetryStore,
+    check_rights,
+)
 from aetherops.bootstrap.room import Room, room_of
+from aetherops.parts.ingest_watch import IngestWatch
 from aetherops.parts.ingest_worker import IngestWorker
+from aetherops.services.ingest_condition import IngestCondition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +35,12 @@ __all__ = ["Telemetry", "telemetry_over"]
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """The archive, the queue in front of it, the workers between them, and their room."""
+    """The archive, the queue in front of it, the workers between them, and how they fare."""
 
     store: TelemetryStore
     intake: JetStreamQueue
+    rejected: JetStreamRejected
+    condition: IngestCondition
     parts: Mapping[str, Part]
     room: Room
 
@@ -34,13 +48,22 @@ class Telemetry:
 async def telemetry_over(connections: Connections, settings: Settings) -> Telemetry:
     """Telemetry over these servers; the streams that batches wait in are made where missing."""
     nats, room = connections.nats, room_of(settings)
-    await prepare_streams(nats, room.backlog_bytes)
+    await check_server(nats)
+    await prepare_streams(nats, room.backlog_bytes, settings.nats_replicas)
+    await check_rights(connections.postgres)
+    epochs = PostgresAcceptanceEpochs(connections.postgres)
     store = PostgresTelemetryStore(connections.postgres)
+    condition = IngestCondition()
+    intake = JetStreamQueue(nats, require_room=room.require_to_accept)
     workers = {
         f"ingest-{i}": IngestWorker(
-            JetStreamSource(nats, room.require_to_store), store, settings.ingest_fetch_batches
+            JetStreamSource(nats, epochs, room.require_to_store),
+            store,
+            settings.ingest_fetch_batches,
+            condition=condition,
+            max_tries=settings.ingest_tries,
         )
         for i in range(settings.ingest_workers)
     }
-    intake = JetStreamQueue(nats, require_room=room.require_to_accept)
-    return Telemetry(store, intake, workers, room)
+    parts = {"ingest-watch": IngestWatch(intake, condition), **workers}
+    return Telemetry(store, intake, JetStreamRejected(nats), condition, parts, room)

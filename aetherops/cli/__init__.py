@@ -1,4 +1,4 @@
-"""The command line: ``aetherops up | ingest | query | streams | token | version``."""
+"""The command line: ``aetherops up | ingest | query | streams | rejected | token | version``."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from aetherops.cli.ingest.arguments import ingest
 from aetherops.cli.outcome import ExitStatus, reported_errors
 from aetherops.cli.output import write_what_can_be_written
 from aetherops.cli.query.arguments import query, streams
+from aetherops.cli.rejected.arguments import rejected
 from aetherops.cli.usage import OneLineUsageErrors
 
 __all__ = ["application"]
@@ -67,6 +68,7 @@ def up(
 application.command()(ingest)
 application.command()(query)
 application.command()(streams)
+application.add_typer(rejected, name="rejected")
 
 
 @application.command()

@@ -113,6 +113,16 @@ class Client:
             self._check(response)
         return answer
 
+    async def get(self, path: str) -> dict[str, Any]:
+        """The document at a path."""
+        response = await self._request("GET", path)
+        self._check(response)
+        return self._read_json(response)
+
+    async def change(self, method: str, path: str) -> None:
+        """Have something done to what stands at a path."""
+        self._check(await self._request(method, path))
+
     async def _post_json(self, path: str, document: Mapping[str, object]) -> httpx.Response:
         return await self._post(path, orjson.dumps(document), "application/json")
 
@@ -127,8 +137,13 @@ class Client:
         return answer
 
     async def _post(self, path: str, body: bytes, media_type: str) -> httpx.Response:
+        return await self._request("POST", path, body, {"Content-Type": media_type})
+
+    async def _request(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         try:
-            return await self._http.post(path, content=body, headers={"Content-Type": media_type})
+            return await self._http.request(method, path, content=body, headers=headers)
         except httpx.TimeoutException as error:
             raise UnreachableError("platform", self._url, "no answer in time") from error
         except httpx.HTTPError as error:

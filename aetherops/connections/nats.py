@@ -28,8 +28,11 @@ _PENDING_BYTES = 32 * 2**20
 _FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError)
 
 #: Judges uses of the client for a circuit breaker. An `APIError` says nothing against the server:
-#: it answered, and a full stream must not keep the workers from emptying it.
-is_nats_away = exceptions(*_FAILURES, exclude=(nats.js.errors.APIError,))
+#: it answered, and a full stream must not keep the workers from emptying it. Nor does a message
+#: that is too large: it is its sender's.
+is_nats_away = exceptions(
+    *_FAILURES, exclude=(nats.js.errors.APIError, nats.errors.MaxPayloadError)
+)
 
 _log = structlog.get_logger(__name__)
 

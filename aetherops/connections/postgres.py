@@ -11,7 +11,12 @@ import asyncpg
 
 from aetherops.connections.endpoints import without_secrets
 from aetherops.connections.probes import PROBE_TIMEOUT_S, answers
-from aetherops.errors import InvalidInputError, UnavailableError, UnreachableError
+from aetherops.errors import (
+    InvalidInputError,
+    StoreCannotWriteError,
+    UnavailableError,
+    UnreachableError,
+)
 from aetherops.resilience import Breaker, exceptions
 
 if TYPE_CHECKING:
@@ -35,9 +40,20 @@ _AWAY: tuple[type[Exception], ...] = (
 # server is well: however many writers meet, the breaker stays closed.
 _LATER: tuple[type[Exception], ...] = (*_AWAY, asyncpg.exceptions.TransactionRollbackError)
 
-#: Judges uses of a connection for a circuit breaker. A full disk says nothing against the server:
-#: it cannot write, and must not be kept from answering.
-is_postgres_away = exceptions(*_AWAY, exclude=(asyncpg.exceptions.DiskFullError,))
+# What says that the server answers, and cannot write: a standby or a demoted primary, rights that
+# were taken, a full or failing disk, a schema that is not ours. No batch is at fault.
+_CANNOT_WRITE: tuple[type[Exception], ...] = (
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.DiskFullError,
+    asyncpg.PostgresIOError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InvalidSchemaNameError,
+)
+
+#: Judges uses of a connection for a circuit breaker. A full disk keeps nobody from reading.
+is_postgres_away = exceptions(*_AWAY, exclude=(asyncpg.DiskFullError,))
 
 
 class Postgres:
@@ -120,9 +136,26 @@ class Postgres:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresConnection]:
-        """`connection`, with one transaction around the block."""
-        async with self.connection() as connection, connection.transaction():
-            yield connection
+        """`connection`, with one transaction around the block, which writes.
+
+        Raises
+        ------
+        StoreCannotWriteError
+            The server answers, and does not let us write; no breaker opens for it.
+        UnavailableError
+            As `connection`.
+        """
+        try:
+            async with self.connection() as connection:
+                try:
+                    async with connection.transaction():
+                        yield connection
+                except _CANNOT_WRITE as error:
+                    raise StoreCannotWriteError("postgres", error) from error
+        except StoreCannotWriteError:
+            # The name may lead to another server by now, as after a failover.
+            await self.pool.expire_connections()
+            raise
 
     async def probe(self, timeout_s: float = PROBE_TIMEOUT_S) -> bool:
         """Whether the server answers now, whatever the breaker says."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import structlog
 
 from aetherops.archive.live import NobodyListens
-from aetherops.errors import UnavailableError
+from aetherops.errors import StoreCannotWriteError, UnavailableError
 from aetherops.resilience import retry_backoff
 from aetherops.runtime.part import Part
 from aetherops.runtime.unforeseen import keep_going
+from aetherops.services.ingest_condition import IngestCondition
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from aetherops.archive.intake import BatchSource, Delivery
     from aetherops.archive.live import Announcer
-    from aetherops.archive.store import AcceptedBatch, TelemetryStore
+    from aetherops.archive.store import AcceptedBatch, Receipt, TelemetryStore
 
 __all__ = ["IngestWorker"]
 
@@ -28,6 +30,7 @@ _log = structlog.get_logger(__name__)
 _WAIT_S = 1.0
 _EXTEND_EVERY_S = 5.0
 _FIRST_RETRY_MS, _LAST_RETRY_MS = 100, 5_000
+_TRY_AGAIN_MS = 250, 15_000
 
 
 class IngestWorker(Part):
@@ -42,6 +45,10 @@ class IngestWorker(Part):
     store : where they go.
     fetch_batches : the most batches in one transaction.
     announcer : is told of batches once they are committed.
+    condition : is told how the store fares.
+    max_tries : a batch that could not be written at so many deliveries is set aside. A store
+        that is away is waited for instead: nothing is set aside for that.
+    clock_s : seconds since 1970, to tell how far the store is behind.
     """
 
     runs_again = True
@@ -52,12 +59,22 @@ class IngestWorker(Part):
         store: TelemetryStore,
         fetch_batches: int,
         announcer: Announcer | None = None,
+        *,
+        condition: IngestCondition | None = None,
+        max_tries: int = 5,
+        clock_s: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self._source = source
         self._store = store
         self._fetch_batches = fetch_batches
         self._announcer = announcer or NobodyListens()
+        self._condition = condition or IngestCondition()
+        self._max_tries = max_tries
+        self._clock_s = clock_s
+        self._paused_for: str | None = None
+        self._is_refused = False
+        self._explained: set[type[Exception]] = set()
 
     async def run(self) -> None:
         """Work until `stop`, and finish the batches in hand; who is away is waited for."""
@@ -68,10 +85,11 @@ class IngestWorker(Part):
                 if deliveries:
                     await self._store_and_acknowledge(deliveries)
                 failures = 0
+                self._resume()
             except UnavailableError as error:
                 # Not acknowledged, so JetStream delivers them again.
                 failures += 1
-                await self._wait_for(error.dependency, failures)
+                await self._wait_for(error, failures)
 
     async def _store_and_acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         async with _extended(deliveries):
@@ -79,17 +97,34 @@ class IngestWorker(Part):
                 await self._write(deliveries)
             except UnavailableError:
                 raise
-            except Exception:
+            except Exception as error:
                 # One batch that cannot be stored must not hold up the others.
                 if len(deliveries) == 1:
-                    batch_id = deliveries[0].accepted.batch.batch_id
-                    _log.exception("batch_not_stored", batch=str(batch_id))
+                    await self._give_up(deliveries[0], error)
                     return
                 for delivery in deliveries:
                     await self._store_and_acknowledge([delivery])
                 return
         for delivery in deliveries:
             await delivery.acknowledge()
+
+    async def _give_up(self, delivery: Delivery, error: Exception) -> None:
+        """Leave a batch to another try, or set it aside after so many; logged first and last."""
+        batch, tries = delivery.accepted.batch.batch_id, delivery.tries
+        reason = f"{type(error).__name__}: {error}"
+        if tries == 1:
+            # A traceback shows where a kind of error comes from; thousands show nothing more.
+            shown = None if type(error) in self._explained else error
+            self._explained.add(type(error))
+            _log.warning("batch_not_stored", batch=str(batch), reason=reason, exc_info=shown)
+        if tries < self._max_tries:
+            await delivery.give_back(retry_backoff(tries, *_TRY_AGAIN_MS) / 1_000)
+            return
+        try:
+            await delivery.set_aside(reason)
+        except UnavailableError as why:
+            # It is delivered again, and holds up none of those that came with it.
+            _log.error("rejection_failed", batch=str(batch), reason=str(why))
 
     async def _write(self, deliveries: Sequence[Delivery]) -> None:
         """Write with the batches in hand again and again while only the store is away."""
@@ -102,15 +137,20 @@ class IngestWorker(Part):
                 if self.stopping:
                     raise
                 failures += 1
-                await self._wait_for(error.dependency, failures)
+                await self._wait_for(error, failures)
             else:
-                _log.debug(
-                    "batches_stored",
-                    batches=len(receipts),
-                    stored=sum(receipt.stored for receipt in receipts),
-                )
+                self._resume()
+                self._note_stored(deliveries, receipts)
                 self._announce(batches)
                 return
+
+    def _note_stored(self, deliveries: Sequence[Delivery], receipts: Sequence[Receipt]) -> None:
+        self._condition.lag_s = max(0.0, self._clock_s() - deliveries[-1].accepted_us / 1e6)
+        _log.debug(
+            "batches_stored",
+            batches=len(receipts),
+            stored=sum(receipt.stored for receipt in receipts),
+        )
 
     def _announce(self, batches: Sequence[AcceptedBatch]) -> None:
         """Tell of committed batches; no listener may keep them from being acknowledged."""
@@ -119,10 +159,24 @@ class IngestWorker(Part):
         except Exception:
             _log.exception("announcement_failed", batches=len(batches))
 
-    async def _wait_for(self, dependency: str, failures: int) -> None:
-        retry_s = retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000
-        _log.warning("ingest_paused", dependency=dependency, retry_s=retry_s)
-        await self.pause(retry_s)
+    async def _wait_for(self, error: UnavailableError, failures: int) -> None:
+        """Wait before a new try; told once, and when it ends."""
+        if isinstance(error, StoreCannotWriteError):
+            self._is_refused = True
+            if self._condition.begin_refusal(error.reason):
+                _log.error("store_refused", dependency=error.dependency, reason=error.reason)
+        elif self._paused_for != error.dependency:
+            self._paused_for = error.dependency
+            _log.warning("ingest_paused", dependency=error.dependency)
+        await self.pause(retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000)
+
+    def _resume(self) -> None:
+        if self._is_refused and self._condition.end_refusal():
+            _log.warning("store_recovered")
+        self._is_refused = False
+        if self._paused_for is not None:
+            _log.warning("ingest_resumed", dependency=self._paused_for)
+            self._paused_for = None
 
 
 @asynccontextmanager

@@ -207,6 +207,12 @@ class Settings(BaseSettings):
 
     ingest_workers: int = Field(2, ge=0, le=64, description="Workers in this process; 0 for none.")
     ingest_fetch_batches: int = Field(32, ge=1, le=256, description="Batches in one transaction.")
+    nats_replicas: int | None = Field(
+        None, ge=1, le=5, description="Of streams that are made; 3 in a cluster, else 1, if unset."
+    )
+    ingest_tries: int = Field(
+        5, ge=1, le=1_000, description="Deliveries of a batch that cannot be written, in all."
+    )
     ingest_backlog_bytes: int | None = Field(
         None,
         ge=2**20,

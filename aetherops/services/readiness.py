@@ -53,6 +53,7 @@ class ReadinessCheck:
     probe : says of each server whether it answers.
     breakers : one that is held open keeps this replica from its server.
     require_room : raises `UnavailableError` where no telemetry may be written.
+    degradations : what is wrong with ingest though it goes on, by name.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class ReadinessCheck:
         probe: Callable[[], Awaitable[Mapping[str, bool]]],
         breakers: BreakerRegistry,
         require_room: Callable[[], None],
+        degradations: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._probe = probe
         self._breakers = breakers
         self._require_room = require_room
+        self._degradations = degradations
 
     async def __call__(self) -> Readiness:
         """How it stands now."""
@@ -77,7 +80,7 @@ class ReadinessCheck:
         return Readiness(
             questions="postgres" not in lost,
             ingest="nats" not in lost and not no_room,
-            reasons=sorted(reasons) + [no_room] * bool(no_room),
+            reasons=[*sorted(reasons), *[no_room] * bool(no_room), *self._degradations().values()],
             dependencies=dict(dependencies),
         )
 

@@ -11,7 +11,7 @@ import pytest
 from aetherops.archive.codec import decode_batch, encode_batch
 from aetherops.archive.intake import BacklogFullError
 from aetherops.archive.jetstream import JetStreamQueue, JetStreamSource, prepare_streams
-from aetherops.archive.postgres import PostgresTelemetryStore
+from aetherops.archive.postgres import PostgresAcceptanceEpochs, PostgresTelemetryStore
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import UnavailableError
@@ -43,6 +43,10 @@ async def queue(nats):
     return JetStreamQueue(nats)
 
 
+def source_of(nats, store):
+    return JetStreamSource(nats, PostgresAcceptanceEpochs(store._postgres))
+
+
 @asynccontextmanager
 async def running(worker):
     task = asyncio.create_task(worker.run())
@@ -70,7 +74,7 @@ async def test_accepted_batches_reach_the_store_and_leave_the_queue(nats, queue,
     for batch in batches:
         await queue.put(batch)
 
-    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
+    async with running(IngestWorker(source_of(nats, store), store, 8)):
         receipts = await all_receipts(store, batches)
 
     assert sum(receipt.stored for receipt in receipts) == 2_000
@@ -81,7 +85,7 @@ async def test_accepted_batches_reach_the_store_and_leave_the_queue(nats, queue,
 
 async def test_a_batch_sent_again_is_stored_once(nats, queue, store):
     batch = batch_of(0)
-    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
+    async with running(IngestWorker(source_of(nats, store), store, 8)):
         await queue.put(batch)
         await all_receipts(store, [batch])
         await queue.put(batch)
@@ -93,7 +97,7 @@ async def test_a_batch_sent_again_is_stored_once(nats, queue, store):
 
 async def test_several_workers_share_the_batches_and_store_each_once(nats, queue, store):
     batches = [batch_of(i * 60) for i in range(60)]
-    workers = [IngestWorker(JetStreamSource(nats), store, 4) for _ in range(3)]
+    workers = [IngestWorker(source_of(nats, store), store, 4) for _ in range(3)]
     async with running(workers[0]), running(workers[1]), running(workers[2]):
         for batch in batches:
             await queue.put(batch)
@@ -120,7 +124,7 @@ class Flaky:
 async def test_a_store_that_is_away_is_waited_for_and_nothing_is_lost(nats, queue, store):
     batch = batch_of(0)
     await queue.put(batch)
-    async with running(IngestWorker(JetStreamSource(nats), Flaky(store, 3), 8)):
+    async with running(IngestWorker(source_of(nats, store), Flaky(store, 3), 8)):
         (receipt,) = await all_receipts(store, [batch])
 
     assert receipt.stored == 100
@@ -129,12 +133,12 @@ async def test_a_store_that_is_away_is_waited_for_and_nothing_is_lost(nats, queu
 async def test_what_was_taken_and_not_acknowledged_is_delivered_again(nats, queue, store):
     batch = batch_of(0)
     await queue.put(batch)
-    (taken,) = await JetStreamSource(nats).take(1, 2.0)
+    (taken,) = await source_of(nats, store).take(1, 2.0)
     assert taken.accepted.batch.batch_id == batch.batch_id
     assert await backlog(nats) == 1
 
     await taken._message.nak()
-    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
+    async with running(IngestWorker(source_of(nats, store), store, 8)):
         (receipt,) = await all_receipts(store, [batch])
 
     assert receipt.stored == 100
@@ -148,7 +152,7 @@ async def test_a_message_that_is_no_batch_is_set_aside_and_does_not_hold_up_othe
     batch = batch_of(0)
     await queue.put(batch)
 
-    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
+    async with running(IngestWorker(source_of(nats, store), store, 8)):
         await all_receipts(store, [batch])
 
     aside = await jetstream.get_msg("TELEMETRY_REJECTED", 1)
@@ -163,7 +167,7 @@ async def test_an_empty_series_in_the_queue_is_left_out_and_the_rest_is_stored(n
     wire["series"][0]["crc"] = 0
     await nats.js.publish("telemetry.batch", msgspec.msgpack.encode(wire))
 
-    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
+    async with running(IngestWorker(source_of(nats, store), store, 8)):
         (receipt,) = await all_receipts(store, [batch])
 
     assert receipt.stored == 100
@@ -199,7 +203,7 @@ async def test_what_is_stored_is_announced_once_it_is_committed(nats, queue, sto
     listener, batches = Listener(), [batch_of(0), batch_of(1_000)]
     for batch in batches:
         await queue.put(batch)
-    source = JetStreamSource(nats)
+    source = source_of(nats, store)
     async with running(IngestWorker(source, Committed(store, 1), 8, listener)):
         await all_receipts(store, batches)
         async with asyncio.timeout(10):
@@ -215,7 +219,7 @@ async def test_a_listener_that_fails_keeps_nothing_from_being_acknowledged(nats,
             raise RuntimeError("not listening")
 
     await queue.put(batch := batch_of(0))
-    async with running(IngestWorker(JetStreamSource(nats), store, 8, Deaf())):
+    async with running(IngestWorker(source_of(nats, store), store, 8, Deaf())):
         await all_receipts(store, [batch])
 
     await nats.client.flush()
@@ -236,7 +240,7 @@ async def test_a_full_queue_refuses_new_batches_and_keeps_the_old(nats, store):
     with pytest.raises(BacklogFullError, match="ingest backlog is full, try again in 5 s"):
         await fill()
 
-    async with running(IngestWorker(JetStreamSource(nats), store, 8)):
+    async with running(IngestWorker(source_of(nats, store), store, 8)):
         receipts = await all_receipts(store, kept)
 
     assert len(kept) > 5

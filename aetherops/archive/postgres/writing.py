@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aetherops.archive.acceptance import split_version
 from aetherops.archive.chunk import Chunk, PackedColumns, pack
 from aetherops.archive.merge import IncomingSamples, Tally, VersionedSamples, merge_samples
 from aetherops.archive.placement import NEIGHBOURS, Rewrite, Span, place
@@ -74,7 +75,14 @@ _CHUNK_COLUMNS = (
     "versions",
 )
 
+# A worker's own row of progress, by its session: found again by the next of the same number.
 _GROW_STREAMS = """
+WITH progress AS (
+    INSERT INTO acceptance_progress (epoch, writer, sequence)
+    SELECT $5::bigint, pg_backend_pid() % 256, $6::bigint WHERE $5 IS NOT NULL
+    ON CONFLICT (epoch, writer) DO UPDATE
+    SET sequence = greatest(acceptance_progress.sequence, excluded.sequence)
+)
 UPDATE stream AS s
 SET count = s.count + q.stored,
     first_us = least(s.first_us, q.first_us),
@@ -117,7 +125,8 @@ async def write_batches(connection: PostgresConnection, batches: Sequence[Accept
     taken = await _take_chunks(connection, changes)
     chunks, tally, grown = await asyncio.to_thread(_rewrite, changes, taken, len(unstored))
     await connection.copy_records_to_table("chunk", records=chunks, columns=_CHUNK_COLUMNS)
-    await connection.execute(_GROW_STREAMS, *map(list, zip(*grown, strict=True)))
+    progress = split_version(max(accepted.version for accepted in unstored)) or (None, None)
+    await connection.execute(_GROW_STREAMS, *map(list, zip(*grown, strict=True)), *progress)
     await connection.copy_records_to_table(
         "receipt",
         records=zip(

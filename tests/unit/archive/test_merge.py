@@ -69,7 +69,24 @@ def test_an_older_version_that_comes_late_does_not_win():
     merged, tally = merge_samples(held, incoming([(1, 1.0)], 4, 0), 1)
 
     assert rows(merged) == [(1, 2.0)]
-    assert (tally.stored[0], tally.corrected[0]) == (0, 1)
+    assert (tally.stored[0], tally.duplicates[0], tally.corrected[0]) == (0, 1, 0)
+
+
+@given(st.lists(batch, min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_a_correction_is_counted_where_it_took_the_place_of_another_value(batches, random):
+    order = list(enumerate(batches))
+    random.shuffle(order)
+
+    held, model = VersionedSamples.empty(), {}
+    for version, rows_of_batch in order:
+        held, tally = merge_samples(held, incoming(rows_of_batch, version, 0), 1)
+        corrected = 0
+        for t, value in rows_of_batch:
+            before, seen = model.get(t, (value, -1))
+            if version >= seen:
+                corrected += np.float64(before).tobytes() != np.float64(value).tobytes()
+                model[t] = value, version
+        assert tally.corrected[0] == corrected
 
 
 def test_a_duplicate_carries_its_version_so_that_an_older_correction_cannot_undo_it():

@@ -1,0 +1,1 @@
+"""``aetherops rejected``: batches that were accepted and could not be stored."""

@@ -15,7 +15,8 @@ from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.errors import LimitExceededError, StoreCannotWriteError
 from aetherops.parts.ingest_watch import IngestWatch
-from aetherops.resilience import State
+from aetherops.resilience import BreakerRegistry, State
+from aetherops.services.readiness import ReadinessCheck
 
 pytestmark = pytest.mark.integration
 
@@ -70,6 +71,22 @@ async def written_as(postgres, role):
     async with postgres.transaction() as connection:
         await connection.execute(f"SET LOCAL ROLE {role}")
         await connection.execute("INSERT INTO receipt VALUES (gen_random_uuid(), 1, 1, 1)")
+
+
+async def test_readiness_tells_what_ingest_suffers_from_and_stays_ready(ingest):
+    async def all_answer():
+        return {"postgres": True, "nats": True, "redis": True}
+
+    check = ReadinessCheck(
+        all_answer, BreakerRegistry({}), lambda: None, ingest.condition.degradations
+    )
+    ingest.condition.begin_refusal("read-only transaction")
+    found = await check()
+    ingest.condition.end_refusal()
+
+    assert (found.ready, found.ingest) == (True, True)
+    assert found.reasons == ["the store cannot write: read-only transaction"]
+    assert (await check()).reasons == []
 
 
 async def test_rights_that_were_taken_are_no_fault_of_a_batch(ingest, postgres_pool):

@@ -22,7 +22,7 @@
     │   └── ServerStartError                 an embedded server (runtime.embedded.child)
     ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)
     ├── AlreadyRunningError                  two on one directory (runtime.locks)
-    ├── AddressInUseError                    two on one port (runtime.http_server)
+    ├── AddressInUseError                    two on one port (runtime.http.server)
     ├── PartEndedError                       a part returned unasked (runtime.supervision)
     ├── ServerRefusedError                   a command's server did not do it (cli.outcome)
     │   └── ServerBusyError                  and may do it later (cli.outcome)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aetherops.api.application import ApiServices, create_application
-from aetherops.runtime.http_server import HttpServer
+from aetherops.runtime.http.server import HttpServer
 from aetherops.services.readiness import ReadinessCheck
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from aetherops.bootstrap.telemetry import telemetry_over
 from aetherops.core import IMPLEMENTATION, instruction_set
 from aetherops.parts.memory_return import MemoryReturn
 from aetherops.runtime.embedded import running_servers
-from aetherops.runtime.http_server import listening_socket
+from aetherops.runtime.http.server import listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
 from aetherops.runtime.memory import return_freed_memory
 from aetherops.runtime.migrate import migrate

@@ -13,8 +13,8 @@ import pytest
 import structlog
 
 from aetherops.api.application import create_application
-from aetherops.runtime.http_protocol import BoundedProtocol
-from aetherops.runtime.http_server import HttpServer, listening_socket
+from aetherops.runtime.http.protocol import BoundedProtocol
+from aetherops.runtime.http.server import HttpServer, listening_socket
 from aetherops.runtime.settings import HttpSettings
 
 CONNECTIONS = 400

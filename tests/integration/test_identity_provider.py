@@ -24,7 +24,7 @@ from aetherops.identity.keys import SigningKey
 from aetherops.identity.provider_http import ProviderEndpoint
 from aetherops.identity.tokens import TokenVerifier
 from aetherops.resilience import Breaker, BreakerPolicy, BreakerRegistry, State
-from aetherops.runtime.http_server import HttpServer, listening_socket
+from aetherops.runtime.http.server import HttpServer, listening_socket
 from aetherops.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration

@@ -16,7 +16,7 @@ from aetherops.identity.keys import SigningKey
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
 from aetherops.runtime.clock import now_us
-from aetherops.runtime.http_server import HttpServer
+from aetherops.runtime.http.server import HttpServer
 from aetherops.runtime.settings import HttpSettings, Settings
 
 pytestmark = pytest.mark.integration

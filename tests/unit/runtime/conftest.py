@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aetherops.runtime.http_server import HttpServer, listening_socket
+from aetherops.runtime.http.server import HttpServer, listening_socket
 from aetherops.runtime.settings import HttpSettings
 
 LONG_S = 60.0

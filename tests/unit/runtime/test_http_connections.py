@@ -5,7 +5,7 @@ import resource
 
 import pytest
 
-from aetherops.runtime.http_connections import connection_limit
+from aetherops.runtime.http.connections import connection_limit
 
 SOON_S = 0.3
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -6,7 +6,7 @@ import gc
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from aetherops.runtime.http_protocol import MAX_HEADERS, BoundedProtocol
+from aetherops.runtime.http.protocol import MAX_HEADERS, BoundedProtocol
 from aetherops.runtime.settings import HttpSettings
 
 HEAD_LIMIT = HttpSettings().max_head_bytes

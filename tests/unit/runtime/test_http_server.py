@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from aetherops.runtime.http_server import AddressInUseError, HttpServer, listening_socket
+from aetherops.runtime.http.server import AddressInUseError, HttpServer, listening_socket
 
 
 def test_a_taken_port_is_an_error_that_names_it_and_the_way_out():

@@ -17,8 +17,8 @@ import structlog
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from aetherops.runtime.http_connections import ConnectionTable, Wait
-from aetherops.runtime.http_refusals import (
+from aetherops.runtime.http.connections import ConnectionTable, Wait
+from aetherops.runtime.http.refusals import (
     HEAD_TIMED_OUT,
     MALFORMED,
     NO_CONNECTION_FREE,

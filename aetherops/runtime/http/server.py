@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 import uvicorn
 
 from aetherops.errors import AetherOpsError
-from aetherops.runtime.http_connections import ConnectionTable
-from aetherops.runtime.http_protocol import BoundedProtocol
+from aetherops.runtime.http.connections import ConnectionTable
+from aetherops.runtime.http.protocol import BoundedProtocol
 from aetherops.runtime.part import Part
 from aetherops.runtime.settings import HttpSettings
 

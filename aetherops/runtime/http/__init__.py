@@ -1,0 +1,1 @@
+"""The HTTP server: uvicorn on a socket of ours, and what a connection may hold."""

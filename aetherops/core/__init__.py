@@ -8,10 +8,10 @@ missing; a compiled module that exists and cannot be imported is an error.
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from aetherops._lazy import lazy_names
 from aetherops.core.aggregation_input import (
     FUNCTIONS,
     MIN_STD,
@@ -171,7 +171,7 @@ def _chosen(wanted: str) -> str:
         raise InvalidInputError("AETHEROPS_KERNELS", wanted, "auto, native or pure")
     if wanted == "pure":
         return "pure"
-    missing = [name for name in _KERNELS if find_spec(f"{__name__}._native.{name}") is None]
+    missing = [name for name in _KERNELS if not _is_built(name)]
     if missing and (wanted == "native" or len(missing) < len(_KERNELS)):
         raise ImportError(
             f"the compiled core lacks {', '.join(missing)}: build it again (pip install .), "
@@ -180,22 +180,18 @@ def _chosen(wanted: str) -> str:
     return "pure" if missing else "native"
 
 
+def _is_built(name: str) -> bool:
+    try:
+        return find_spec(f"{__name__}._native.{name}") is not None
+    except ModuleNotFoundError:  # its folder is missing
+        return False
+
+
 IMPLEMENTATION = _chosen(os.environ.get("AETHEROPS_KERNELS", "auto"))
 
-_MODULE_BY_NAME = {name: module for module, names in _KERNELS.items() for name in names}
-
-# Hidden from type checkers, which would believe that it answers to every name.
+# Hidden from type checkers, which would believe that the package answers to every name.
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Import a name from the chosen twin on first use."""
-        if name not in _MODULE_BY_NAME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        twin = import_module(f"{__name__}._{IMPLEMENTATION}.{_MODULE_BY_NAME[name]}")
-        value = getattr(twin, name)
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_BY_NAME})
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {f"{__name__}._{IMPLEMENTATION}.{module}": names for module, names in _KERNELS.items()},
+    )

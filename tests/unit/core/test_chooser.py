@@ -114,3 +114,20 @@ import sys
 from aetherops.telemetry import Moments
 print("aetherops.core._pure.aggregation.series" in sys.modules)"""
     assert run(code, AETHEROPS_KERNELS="pure").stdout == "False\n"
+
+
+@pytest.mark.parametrize("folder", ["_native", "_native/ratelimit"])
+def test_a_folder_that_is_missing_is_as_one_without_modules(copied_package, folder):
+    shutil.rmtree(copied_package / "aetherops" / "core" / folder)
+    assert run(SHOW, copied_package, AETHEROPS_KERNELS="auto").stdout == "pure 1.5\n"
+    done = run(SHOW, copied_package, AETHEROPS_KERNELS="native")
+    assert "ImportError: the compiled core lacks" in done.stderr
+
+
+def test_a_core_that_lacks_a_whole_folder_is_an_error(copied_package):
+    native = copied_package / "aetherops" / "core" / "_native"
+    for source in SOURCES.rglob("*.pyx"):
+        (native / source.relative_to(SOURCES).with_suffix(".py")).touch()
+    shutil.rmtree(native / "ratelimit")
+    done = run(SHOW, copied_package, AETHEROPS_KERNELS="auto")
+    assert "ImportError: the compiled core lacks ratelimit.bucket_counters" in done.stderr

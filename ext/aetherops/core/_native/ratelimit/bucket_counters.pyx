@@ -60,7 +60,8 @@ cdef inline bint longer(int64_t wait_us, int64_t other_us) noexcept:
 
 
 cdef class BucketCounters(KeyedCounters):
-    """Token buckets counted in exact integer units.
+    """BucketCounters(tiers, max_keys=1_000_000, share_overflow=False, clock_ns=...)\n--\n
+    Token buckets counted in exact integer units.
 
     A tier adds ``gain`` units a microsecond up to ``capacity``, and a token costs ``price``
     units, so a rate of gain/price tokens a microsecond is kept without any rounding. With

@@ -13,7 +13,9 @@ from aetherops.core.counter_input import plain_limit, plain_window
 
 
 cdef class FixedCounters(KeyedCounters):
-    """At most ``limit`` in each window of ``window_us``, the first opened by the first request.
+    """FixedCounters(limit, window_us, max_keys=1_000_000, share_overflow=False, \
+clock_ns=...)\n--\n
+    At most ``limit`` in each window of ``window_us``, the first opened by the first request.
 
     Across the end of a window up to twice the limit may pass; a strict sliding window never
     lets it.

@@ -7,7 +7,8 @@ from aetherops.core._native.ratelimit.keyed_counters cimport KeyedCounters
 
 
 cdef class KeyedLimiter:
-    """Decisions, refunds and readings by key, over counters that stay out of sight.
+    """KeyedLimiter(counters)\n--\n
+    Decisions, refunds and readings by key, over counters that stay out of sight.
 
     Parameters
     ----------

@@ -14,7 +14,9 @@ from aetherops.core.counter_input import plain_limit, plain_sub_windows, plain_w
 
 
 cdef class SlidingCounters(KeyedCounters):
-    """At most ``limit`` in a window that slides.
+    """SlidingCounters(limit, window_us, sub_windows, strict, max_keys=1_000_000, \
+share_overflow=False, clock_ns=...)\n--\n
+    At most ``limit`` in a window that slides.
 
     Interpolated, the oldest cell counts by the part of it that is still in the window, which
     takes its grants as spread evenly: where they were not, up to about twice the limit may pass

@@ -37,7 +37,9 @@ cdef long long NEVER_NS = 0x7FFFFFFFFFFFFFFF
 
 
 cdef class BreakerKernel:
-    """One breaker's state, counts and permits.
+    """BreakerKernel(transitions, window, failure_threshold, failure_rate, slow_rate, slow_ns, \
+minimum_calls, probe_count, success_threshold, half_open_ns, open_ns)\n--\n
+    One breaker's state, counts and permits.
 
     Parameters
     ----------

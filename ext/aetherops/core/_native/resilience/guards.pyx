@@ -59,7 +59,8 @@ cdef extern from "Python.h":
 
 @final
 cdef class CallGuard:
-    """What every guarded call passes, on its way in and on its way out.
+    """CallGuard(kernel, clock, judge, judges_results, publish, refusal)\n--\n
+    What every guarded call passes, on its way in and on its way out.
 
     Parameters
     ----------

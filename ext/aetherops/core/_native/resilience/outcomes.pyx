@@ -44,7 +44,8 @@ cdef class Outcomes:
 
 
 cdef class CountOutcomes(Outcomes):
-    """The outcomes of the last ``size`` calls: a ring of one byte a call and its running totals.
+    """CountOutcomes(size)\n--\n
+    The outcomes of the last ``size`` calls: a ring of one byte a call and its running totals.
 
     Parameters
     ----------
@@ -105,7 +106,8 @@ cdef class CountOutcomes(Outcomes):
 
 
 cdef class TimeOutcomes(Outcomes):
-    """The outcomes of the last ``width_ns * count`` nanoseconds, in ``count`` buckets.
+    """TimeOutcomes(width_ns, count)\n--\n
+    The outcomes of the last ``width_ns * count`` nanoseconds, in ``count`` buckets.
 
     A bucket is forgotten whole, so the window spans between ``count - 1`` and ``count`` widths.
     Buckets begin at multiples of the width; a clock that goes back writes into the newest bucket.

@@ -22,7 +22,8 @@ def correlate_streams(a: Iterable[float], b: Iterable[float], max_lag: int = 5) 
     """The lag at which the products ``a[i] * b[i + lag]`` are largest in the mean.
 
     Lags run from ``-max_lag`` to ``max_lag``, ``i`` over the length of the shorter stream, ``i +
-    lag`` over all of ``b``. Of equal means the first lag wins. Empty streams give lag 0 and 0.0.
+    lag`` over all of ``b``. Lags without a pair, as those beyond the longer stream's length, are
+    passed over. Of equal means the first lag wins. Empty streams give lag 0 and 0.0.
 
     Returns
     -------
@@ -33,7 +34,7 @@ def correlate_streams(a: Iterable[float], b: Iterable[float], max_lag: int = 5) 
         raise InvalidInputError("max_lag", max_lag, "0 or more")
     means = core.lagged_means(float64_column(a, "a"), float64_column(b, "b"), max_lag)
     best_lag, best = 0, None
-    for lag, mean in enumerate(means, -max_lag):
+    for lag, mean in enumerate(means, -(len(means) // 2)):
         if mean == mean and (best is None or mean > best):
             best_lag, best = lag, mean
     return {"best_lag": best_lag, "correlation": 0.0 if best is None else round(best, 4)}

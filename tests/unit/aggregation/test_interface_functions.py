@@ -311,6 +311,12 @@ class TestCorrelateStreams:
     def test_of_equal_means_the_first_lag_wins(self):
         assert correlate_streams([1, 1], [1, 1], 1)["best_lag"] == -1
 
+    def test_lags_beyond_the_longer_stream_cost_nothing(self):
+        expected = correlate_streams([1, 0, 3], [0, 7], 3)
+        for max_lag in (4, 2**31, 2**53):
+            assert correlate_streams([1, 0, 3], [0, 7], max_lag) == expected
+        assert correlate_streams([], [], 2**31) == {"best_lag": 0, "correlation": 0.0}
+
     def test_of_nothing(self):
         for a, b in ([[], [1.0]], [[1.0], []], [[], []]):
             assert correlate_streams(a, b) == {"best_lag": 0, "correlation": 0.0}

@@ -56,10 +56,12 @@ def ewma(values: Sequence[float], alpha: float, decimals: int | None) -> array[f
 def lagged_means(a: Sequence[float], b: Sequence[float], max_lag: int) -> array[float]:
     """For each lag from ``-max_lag`` on, the mean of ``a[i] * b[i + lag]``; NaN without a partner.
 
-    ``i`` runs over the length of the shorter of the two, ``i + lag`` over all of ``b``.
+    ``i`` runs over the length of the shorter of the two, ``i + lag`` over all of ``b``. Lags beyond
+    the length of the longer have no partners and are left out: where ``max_lag`` is more, the first
+    is minus that length.
     """
     x, y = float64_column(a, "a").tolist(), float64_column(b, "b").tolist()
-    max_lag = checked_int("max_lag", max_lag, 0)
+    max_lag = min(checked_int("max_lag", max_lag, 0), max(len(x), len(y)))
     n = min(len(x), len(y))
     means = array("d")
     for lag in range(-max_lag, max_lag + 1):

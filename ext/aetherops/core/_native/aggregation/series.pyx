@@ -84,13 +84,16 @@ cdef void lag_sums(const double *a, const double *b, int64_t n, int64_t n_b, int
 def lagged_means(a, b, max_lag):
     """For each lag from ``-max_lag`` on, the mean of ``a[i] * b[i + lag]``; NaN without a partner.
 
-    ``i`` runs over the length of the shorter of the two, ``i + lag`` over all of ``b``.
+    ``i`` runs over the length of the shorter of the two, ``i + lag`` over all of ``b``. Lags beyond
+    the length of the longer have no partners and are left out: where ``max_lag`` is more, the first
+    is minus that length.
     """
     cdef Column column_a = float64_column(a, "a"), column_b = float64_column(b, "b")
     cdef const double *x = column_a.floats
     cdef const double *y = column_b.floats
     cdef int64_t n = min(column_a.length, column_b.length), n_y = column_b.length
-    cdef int64_t most = read_whole(max_lag, "max_lag", 0)
+    cdef int64_t longest = max(column_a.length, column_b.length)
+    cdef int64_t most = min(read_whole(max_lag, "max_lag", 0), longest)
     cdef int64_t lag, first = 0, count, n_lags = 2 * most + 1
     cdef array.array means = array.clone(_FLOATS, n_lags, zero=False)
     cdef double *out = means.data.as_doubles

@@ -18,6 +18,7 @@ from aetherops.aggregation.window_summary import (
     all_columns,
     completed_columns,
 )
+from aetherops.core.aggregation_input import MAX_EXACT_COUNT, count_refused
 from aetherops.errors import InvalidInputError
 
 __all__ = ["StreamingAggregator", "TelemetryWindow", "aggregate_telemetry_window", "summarize"]
@@ -148,13 +149,16 @@ class StreamingAggregator(core.Accumulator):
         Raises
         ------
         InvalidInputError
-            The other was made with other arguments.
+            The other was made with other arguments, or both together have seen more than 2**53
+            values.
         """
         known = isinstance(other, StreamingAggregator)
         if not known or other._arguments() != self._arguments():
             raise InvalidInputError("other", other, "an aggregator made with the same arguments")
         seen, retained, detector, found = core.accumulator_state(self)
         other_seen, other_retained, other_detector, other_found = core.accumulator_state(other)
+        if seen + other_seen > MAX_EXACT_COUNT:
+            raise count_refused(seen + other_seen)
         moments, buckets = core.parts_of(self)
         other_moments, other_buckets = core.parts_of(other)
         moments.merge(other_moments)
@@ -166,7 +170,11 @@ class StreamingAggregator(core.Accumulator):
         core.restore_accumulator(self, (seen + other_seen, retained, learnt, found))
 
     def copy(self) -> Self:
-        """An independent aggregator in the same state."""
+        """An independent aggregator in the same state, made as the class itself is.
+
+        A subclass that takes other arguments, or has attributes of its own, copies, pickles and
+        reads them back itself.
+        """
         copied = type(self)(**self._arguments())
         _restore(copied, _state_of(self))
         return copied

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable
 from typing import Any, TypeAlias, overload
 
-from aetherops.core.aggregation_input import FLOAT64_FORMATS, INT64_FORMATS
+from aetherops.core.aggregation_input import FLOAT64_FORMATS, INT64_FORMATS, recast
 from aetherops.errors import InvalidInputError
 
 __all__ = ["Column", "IntegerColumn", "float64_column", "frozen", "int64_column"]
@@ -56,5 +56,5 @@ def _contiguous_view(
     if view.ndim != 1:
         raise InvalidInputError(field, f"{view.ndim} dimensions", "one dimension")
     if not view.contiguous:
-        view = memoryview(view.tobytes())
-    return view if view.format == typecode else view.cast("B").cast(typecode)
+        return memoryview(array(typecode, view.tobytes()))
+    return recast(view, typecode)

@@ -58,7 +58,11 @@ class Moments(BlockMoments):
         return moments
 
     def copy(self) -> Self:
-        """Independent moments in the same state."""
+        """Independent moments in the same state, made as the class itself is.
+
+        A subclass that takes other arguments, or has attributes of its own, copies, pickles and
+        reads them back itself.
+        """
         copied = type(self)(nan_policy=self.nan_policy)
         restore_moments(copied, moments_state(self))
         return copied

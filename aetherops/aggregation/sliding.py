@@ -74,7 +74,11 @@ class SlidingWindow(core.SlidingMoments):
         return core.find_anomalies(self.values(), moments.mean, std, threshold).tolist()
 
     def copy(self) -> Self:
-        """An independent window in the same state."""
+        """An independent window in the same state, made as the class itself is.
+
+        A subclass that takes other arguments, or has attributes of its own, copies, pickles and
+        reads them back itself.
+        """
         copied = type(self)(size=self.size, duration_us=self.duration_us)
         core.restore_sliding(copied, core.sliding_state(self))
         return copied

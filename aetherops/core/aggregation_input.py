@@ -14,8 +14,8 @@ __all__ = [
     "FLOAT64_FORMATS",
     "FUNCTIONS",
     "INT64_FORMATS",
-    "MAX_COUNT",
     "MAX_DECIMALS",
+    "MAX_EXACT_COUNT",
     "MAX_INSTANT_US",
     "MIN_STD",
     "NAN_POLICIES",
@@ -30,9 +30,12 @@ __all__ = [
     "checked_state",
     "checked_time_range",
     "column_refused",
+    "count_refused",
     "int64_refused",
     "nan_refused",
     "offset_refused",
+    "recast",
+    "row_count_refused",
 ]
 
 FUNCTIONS = ("mean", "median", "min", "max", "last")
@@ -44,8 +47,8 @@ NAN_POLICIES = ("propagate", "omit", "raise")
 MIN_STD = 0.001
 """Stands in for the deviation of values that are all the same."""
 
-MAX_COUNT = 2**53
-"""Counts of values up to here are exact as float64."""
+MAX_EXACT_COUNT = 2**53
+"""The most values that are counted: counts up to here are exact as float64."""
 
 MAX_DECIMALS = 15
 """Powers of ten up to here, and their products with integers below 2**53, round as ``round``."""
@@ -111,11 +114,11 @@ def checked_decimals(decimals: int | None) -> int | None:
     return number
 
 
-def checked_int(field: str, value: int, low: int, high: int = MAX_COUNT) -> int:
+def checked_int(field: str, value: int, low: int, high: int = MAX_EXACT_COUNT) -> int:
     """A whole number from ``low`` to ``high`` as a plain integer."""
     number = index(value)
     if not low <= number <= high:
-        shown = "2**53" if high == MAX_COUNT else f"{high}"
+        shown = "2**53" if high == MAX_EXACT_COUNT else f"{high}"
         raise InvalidInputError(field, value, f"a whole number from {low} to {shown}")
     return number
 
@@ -146,6 +149,26 @@ def checked_int64(field: str, value: int) -> int:
 def column_refused(field: str, value: object, kind: str) -> InvalidInputError:
     """The error for what is no contiguous one-dimensional buffer of ``kind``."""
     return InvalidInputError(field, type(value).__name__, f"a contiguous buffer of {kind}")
+
+
+def recast(view: memoryview[Any], typecode: Any) -> memoryview[Any]:
+    """A contiguous view of 8-byte numbers under the plain name of their format, "d" or "q"."""
+    if view.format == typecode:
+        return view
+    # Views with a byte order in their format, as those of ctypes, and empty ones cannot be cast.
+    if view.format[0] in "=<>" or not len(view):
+        return memoryview(array(typecode, view.tobytes()))
+    return view.cast("B").cast(typecode)
+
+
+def count_refused(count: int) -> InvalidInputError:
+    """The error for what would make a count inexact, before anything is counted."""
+    return InvalidInputError("count", count, "2**53 values at most")
+
+
+def row_count_refused(row: int, count: int) -> InvalidInputError:
+    """The error for a row's count that is negative, or too large together with those before it."""
+    return InvalidInputError(f"count[{row}]", count, "0 or more, 2**53 at most in a run")
 
 
 def offset_refused(at: int, offset: int, low: int, high: int) -> InvalidInputError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+from array import array
 from collections.abc import Iterable, Sequence
 
+from aetherops.core.aggregation_input import INT64_FORMATS
 from aetherops.errors import InvalidInputError
 
 __all__ = [
@@ -190,7 +192,17 @@ def _int64_items(values: object, field: str) -> Sequence[int] | None:
         return None
     if view.ndim != 1:
         raise InvalidInputError(field, f"{view.ndim} dimensions", "one")
-    if view.itemsize != 8 or view.format not in ("q", "l"):
+    if view.itemsize != 8 or view.format not in INT64_FORMATS:
+        _check_readable(values, field)
         return None
-    items: list[int] = view.tolist()
+    items: list[int] = array("q", view.tobytes()).tolist()
     return items
+
+
+def _check_readable(values: object, field: str) -> None:
+    """A memoryview may have a format that it cannot iterate over."""
+    if isinstance(values, memoryview):
+        try:
+            values[:1].tolist()
+        except NotImplementedError:
+            raise InvalidInputError(field, f"a buffer of {values.format}", "one of int64") from None

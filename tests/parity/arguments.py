@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import random
 from array import array
 from collections.abc import Callable
+from multiprocessing import RawArray
 from typing import Any
 
 _FLOATS = [
@@ -123,19 +125,31 @@ def _square(values: array[Any]) -> memoryview:
     return memoryview(whole).cast("B").cast(values.typecode, (1, len(whole)))
 
 
+def _shared(values: array[Any]) -> Any:
+    return RawArray(values.typecode, values.tolist())
+
+
+def _of_ctypes(values: array[Any]) -> Any:
+    kind = ctypes.c_double if values.typecode == "d" else ctypes.c_int64
+    return (kind * len(values))(*values)
+
+
 _FLOAT_BUFFERS: list[Callable[[array[float]], Any]] = [
     *(lambda values: values, memoryview),
     *(lambda values: memoryview(values).toreadonly(), _unaligned),
-    lambda values: memoryview(values)[1:],
+    *(lambda values: memoryview(values)[1:], _shared, _of_ctypes),
 ]
 _NO_FLOATS: list[Callable[[array[float]], Any]] = [
     *(list, tuple, _every_second, lambda values: memoryview(values)[::-1]),
     *(lambda values: array("q", range(len(values))), lambda values: array("f", values)),
     *(iter, _square, lambda values: memoryview(values).cast("B"), bytes),
     *(lambda values: None, lambda values: len(values), lambda values: "column"),
+    *(lambda values: (ctypes.c_double * 2 * 3)(), lambda values: ctypes.c_double(1.0)),
+    *(lambda values: memoryview(bytes(8)).cast("d", ()), lambda values: (ctypes.c_float * 3)()),
 ]
 _INTEGER_BUFFERS = _FLOAT_BUFFERS
 _NO_INTEGERS: list[Callable[[array[int]], Any]] = [
     *(list, _every_second, lambda values: array("d", values), lambda values: array("i", [1])),
     *(_square, lambda values: memoryview(values).cast("B"), lambda values: None),
+    *(lambda values: (ctypes.c_int64 * 2 * 3)(), lambda values: (ctypes.c_int32 * 3)()),
 ]

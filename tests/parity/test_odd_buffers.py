@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import random
 from array import array
 from importlib import import_module
+from multiprocessing import RawArray
 from typing import Any
 
 import pytest
 
+from aetherops.aggregation.columns import float64_column, int64_column
 from aetherops.errors import InvalidInputError
+from aetherops.telemetry import moving_average
 
 pytest.importorskip("aetherops.core._native.ratelimit.keyed_counters")
 
@@ -20,7 +25,43 @@ KINDS = {
     "interpolated": ("sliding_counters", "SlidingCounters", (10, 100, 3, False)),
 }
 NUMBERS = array("q", range(1, 9))
+
+
+def mapped(data: bytes) -> mmap.mmap:
+    memory = mmap.mmap(-1, len(data))
+    memory.write(data)
+    return memory
+
+
+# As ctypes exports them: without strides, with a byte order in the format.
+FOREIGN = [
+    (ctypes.c_int64 * 8)(*NUMBERS),
+    (ctypes.c_int64 * 1)(7),
+    (ctypes.c_int64 * 0)(),
+    RawArray("q", NUMBERS.tolist()),
+    memoryview(RawArray("q", NUMBERS.tolist()))[::2],
+    ((ctypes.c_int64 * 4) * 2)(),
+    (ctypes.c_double * 8)(*NUMBERS),
+    (ctypes.c_double * 1)(7.0),
+    (ctypes.c_double * 0)(),
+    RawArray("d", NUMBERS.tolist()),
+    memoryview(RawArray("d", NUMBERS.tolist()))[::-1],
+    ((ctypes.c_double * 4) * 2)(),
+    (ctypes.c_uint64 * 8)(*NUMBERS),
+    (ctypes.c_int32 * 8)(*NUMBERS),
+    (ctypes.c_float * 8)(*NUMBERS),
+    (ctypes.c_char * 64)(),
+    (ctypes.c_char_p * 8)(),
+    ctypes.c_int64(7),
+    ctypes.c_double(7.0),
+    mapped(NUMBERS.tobytes()),
+    memoryview(mapped(NUMBERS.tobytes())).cast("q"),
+    memoryview(mapped(NUMBERS.tobytes())).cast("d"),
+    memoryview(NUMBERS.tobytes()[:8]).cast("q", ()),
+    memoryview(NUMBERS.tobytes()[:8]).cast("d", ()),
+]
 BUFFERS = [
+    *FOREIGN,
     NUMBERS,
     memoryview(NUMBERS),
     memoryview(NUMBERS)[::2],
@@ -34,6 +75,8 @@ BUFFERS = [
     array("Q", NUMBERS),
     array("i", NUMBERS),
     array("d", NUMBERS),
+    *(array(typecode, NUMBERS) for typecode in "bBhHILlf"),
+    array("u", "text"),
     bytearray(NUMBERS.tobytes()),
     NUMBERS.tobytes(),
     b"",
@@ -47,6 +90,48 @@ BUFFERS = [
 def repr_of(buffer: object) -> str:
     form = getattr(buffer, "format", "")
     return f"{type(buffer).__name__} {form} {getattr(buffer, 'strides', '')}"
+
+
+# What the kernels of aggregation read numbers from: once, as a column, and as times.
+READERS: dict[str, Any] = {
+    "Moments": lambda core, buffer: core.BlockMoments(buffer).summary(),
+    "Accumulator": lambda core, buffer: accumulated(core, buffer),
+    "Buckets": lambda core, buffer: core.Buckets(3).push_many(buffer),
+    "find_anomalies": lambda core, buffer: core.find_anomalies(buffer, 4.0, 1.0, 2.0),
+    "rolling_columns": lambda core, buffer: core.rolling_columns(buffer, 3),
+    "ewma": lambda core, buffer: core.ewma(buffer, 0.5, 4),
+    "median_runs": lambda core, buffer: core.median_runs(array("d", NUMBERS), buffer),
+    "times": lambda core, buffer: core.time_runs(buffer, 3, 0, 0, 9, False, 9),
+}
+
+
+def accumulated(core: Any, buffer: object) -> Any:
+    accumulator = core.Accumulator([], nan_policy="propagate", retains=True)
+    accumulator.push_many(buffer)
+    return core.accumulator_state(accumulator), core.anomalies_of(accumulator, 4.0, 1.0, 2.0)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("buffer", BUFFERS, ids=repr_of)
+def test_numbers_are_read_or_refused(compare: Any, cores: Any, reader: str, buffer: object) -> None:
+    native, pure = (compare.outcome(READERS[reader], core, buffer) for core in cores)
+    assert native == pure
+
+
+@pytest.mark.parametrize("source", [ctypes.c_double * 3, lambda *values: RawArray("d", values)])
+def test_shared_memory_is_read_as_an_array(cores: Any, source: Any) -> None:
+    for core in cores:
+        moments = core.BlockMoments(source(1.0, 2.0, 6.0))
+        assert moments.summary() == (3, 3.0, 14.0, 1.0, 6.0, 1.0, 6.0)
+        assert core.ewma(source(1.0, 2.0, 6.0), 1.0, None).tolist() == [1.0, 2.0, 6.0]
+
+
+def test_public_functions_take_shared_memory() -> None:
+    shared = RawArray("d", [1.0, 2.0, 6.0])
+    assert list(float64_column(shared)) == [1.0, 2.0, 6.0]
+    assert list(float64_column((ctypes.c_double * 0)())) == []
+    assert list(int64_column(RawArray("q", [1, 2]))) == [1, 2]
+    assert moving_average(shared, 2) == [1.0, 1.5, 4.0]
 
 
 def twins(kind: str) -> list[Any]:

@@ -14,10 +14,12 @@ from aetherops.core._pure.aggregation.buckets import Buckets
 from aetherops.core._pure.aggregation.floats import as_double, float_strips
 from aetherops.core._pure.aggregation.moments import BlockMoments
 from aetherops.core.aggregation_input import (
+    MAX_EXACT_COUNT,
     MIN_STD,
     check_nan_policy,
     checked_int,
     checked_state,
+    count_refused,
     nan_refused,
 )
 from aetherops.errors import InvalidInputError
@@ -85,6 +87,8 @@ class Accumulator:
         x = as_double(x)
         if x != x and self._nan_policy == "raise":
             raise nan_refused("x")
+        if self.n_seen >= MAX_EXACT_COUNT:
+            raise count_refused(MAX_EXACT_COUNT + 1)
         self._gathered.append(x)
         found = self._threshold is not None and self._detect(x)
         if found:
@@ -110,12 +114,14 @@ class Accumulator:
         accepted = len(x)
         if self._nan_policy == "raise":
             accepted = next((i for i, v in enumerate(x) if v != v), accepted)
-        kept = x[:accepted]
+        kept = x[: min(accepted, MAX_EXACT_COUNT - self.n_seen)]
         if self._threshold is not None:
             base = self.n_seen
             self._found.extend(i for i, v in enumerate(kept, base) if self._detect(v))
         self._flush()
         self._take(kept)
+        if len(kept) < accepted:
+            raise count_refused(MAX_EXACT_COUNT + 1)
         if accepted < len(x):
             raise nan_refused(f"values[{index + accepted}]")
 
@@ -241,18 +247,18 @@ def restore_accumulator(accumulator: Accumulator, state: AccumulatorState) -> No
     Raises
     ------
     InvalidInputError
-        Fewer values were seen than are retained, or a number is out of range.
+        Fewer values were seen than are retained or counted, or a number is out of range.
     """
     seen, retained, detector, indices = checked_state(state, 4)
     window, found = array("d", retained), array("q", indices)
     n, mean, m2 = checked_state(detector, 3)
     mean, m2 = as_double(mean), as_double(m2)
     window = window if accumulator._retains else array("d")
-    n_seen = checked_int("n_seen", seen, len(window))
+    accumulator._flush()
+    n_seen = checked_int("n_seen", seen, max(len(window), accumulator._moments.count))
     learnt = checked_int("detector", n, 0)
     if m2 < 0.0:
         raise InvalidInputError("detector", m2, "squares of 0 or more")
-    accumulator._flush()
     accumulator._window, accumulator._n_before = window, n_seen
     accumulator._detector, accumulator._found = (learnt, mean, m2), found
     accumulator._low, accumulator._high = -inf, inf  # what was noted no longer suffices

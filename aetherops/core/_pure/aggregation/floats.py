@@ -10,7 +10,12 @@ from itertools import islice
 from math import ldexp
 from typing import Any
 
-from aetherops.core.aggregation_input import FLOAT64_FORMATS, INT64_FORMATS, column_refused
+from aetherops.core.aggregation_input import (
+    FLOAT64_FORMATS,
+    INT64_FORMATS,
+    column_refused,
+    recast,
+)
 from aetherops.errors import InvalidInputError
 
 __all__ = ["as_double", "float64_column", "float_strips", "int64_column"]
@@ -24,12 +29,12 @@ def as_double(value: float) -> float:
 
 
 def float64_column(values: object, field: str) -> memoryview[float]:
-    """A contiguous buffer of float64, which is not copied."""
+    """A contiguous buffer of float64; copied where ``memoryview`` cannot read its format."""
     return _column(values, field, "float64", "d", FLOAT64_FORMATS)
 
 
 def int64_column(values: object, field: str) -> memoryview[int]:
-    """A contiguous buffer of int64, which is not copied."""
+    """A contiguous buffer of int64; copied where ``memoryview`` cannot read its format."""
     return _column(values, field, "int64", "q", INT64_FORMATS)
 
 
@@ -37,13 +42,11 @@ def _column(
     values: object, field: str, kind: str, typecode: Any, formats: tuple[str, ...]
 ) -> memoryview[Any]:
     view = _view(values)
-    if view is None or view.format not in formats or view.ndim != 1:
+    if view is None or not _holds_numbers(view, formats) or view.ndim != 1:
         raise column_refused(field, values, kind)
     if not view.contiguous and len(view):
         raise column_refused(field, values, kind)
-    if view.format == typecode:
-        return view
-    return view.cast("B").cast(typecode) if len(view) else memoryview(array(typecode))
+    return recast(view, typecode)
 
 
 def float_strips(values: Iterable[float]) -> Iterator[list[float]]:
@@ -89,11 +92,16 @@ def _strips_of_iterator(iterator: Iterator[float]) -> Iterator[list[float]]:
 
 def _float64_view(values: object) -> memoryview | None:
     view = _view(values)
-    if view is None or view.format not in FLOAT64_FORMATS:
+    if view is None or not _holds_numbers(view, FLOAT64_FORMATS):
         return None
     if view.ndim != 1:
         raise InvalidInputError("values", f"{view.ndim} dimensions", "one dimension")
     return view
+
+
+def _holds_numbers(view: memoryview[Any], formats: tuple[str, ...]) -> bool:
+    """Whether a buffer is of 8-byte numbers in one of these formats."""
+    return view.format in formats and view.itemsize == 8
 
 
 def _view(values: object) -> memoryview | None:

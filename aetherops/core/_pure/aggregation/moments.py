@@ -18,9 +18,11 @@ from typing import NamedTuple, TypeAlias
 
 from aetherops.core._pure.aggregation.floats import as_double, float_strips
 from aetherops.core.aggregation_input import (
+    MAX_EXACT_COUNT,
     check_nan_policy,
     checked_int,
     checked_state,
+    count_refused,
     nan_refused,
 )
 from aetherops.errors import InvalidInputError
@@ -44,6 +46,7 @@ MomentsState: TypeAlias = tuple[int, float, float, float, float, float, float, f
 
 BLOCK = 512
 _LAST = BLOCK - 1
+_NEARLY_FULL = MAX_EXACT_COUNT - BLOCK
 PARTIALS = 16
 _SPLITTABLE = 1e290  # from here on a distance would overflow where it is halved
 
@@ -221,7 +224,7 @@ def _corrected(
 class BlockMoments:
     """The part of ``Moments`` that has two implementations."""
 
-    __slots__ = ("_filling", "_folded", "_policy")
+    __slots__ = ("__weakref__", "_filling", "_folded", "_policy")
 
     _policy: str
     _folded: Totals
@@ -239,7 +242,7 @@ class BlockMoments:
             if self._policy == "raise":
                 raise nan_refused("x")
             return
-        if len(self._filling) < _LAST:
+        if len(self._filling) < _LAST and self._folded.count < _NEARLY_FULL:
             self._filling.append(x)
         else:
             self._append([x])
@@ -269,6 +272,10 @@ class BlockMoments:
         self._append(kept)
 
     def _append(self, x: list[float]) -> None:
+        room = MAX_EXACT_COUNT - self.count
+        if len(x) > room:
+            self._append(x[:room])
+            raise count_refused(MAX_EXACT_COUNT + 1)
         start = BLOCK - len(self._filling)
         if len(x) < start:
             self._filling.extend(x)
@@ -288,9 +295,17 @@ class BlockMoments:
         return take_block(self._folded, self._filling) if self._filling else self._folded
 
     def merge(self, other: BlockMoments) -> None:
-        """Take what another has seen, as if it had come after; the filling blocks are closed."""
+        """Take what another has seen, as if it had come after; the filling blocks are closed.
+
+        Raises
+        ------
+        InvalidInputError
+            Both together are more than 2**53 values.
+        """
         if not isinstance(other, BlockMoments):
             raise TypeError(f"other: expected Moments, got {type(other).__name__}")
+        if self.count + other.count > MAX_EXACT_COUNT:
+            raise count_refused(self.count + other.count)
         self._become(merge_totals(self._totals(), other._totals()), [])
 
     def reset(self) -> None:

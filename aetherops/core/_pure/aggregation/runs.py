@@ -17,12 +17,14 @@ from aetherops.core._pure.aggregation.buckets import median_of
 from aetherops.core._pure.aggregation.floats import float64_column, int64_column
 from aetherops.core._pure.aggregation.moments import Totals, merge_totals, take_all
 from aetherops.core.aggregation_input import (
+    MAX_EXACT_COUNT,
     SummaryColumns,
     check_lengths,
     check_offset_count,
     checked_int,
     checked_time_range,
     offset_refused,
+    row_count_refused,
 )
 from aetherops.errors import InvalidInputError, LimitExceededError
 
@@ -215,7 +217,8 @@ def merge_runs(
     Raises
     ------
     InvalidInputError
-        The columns differ in length, or the offsets do not ascend inside them.
+        The columns differ in length, the offsets do not ascend inside them, a count is negative,
+        or a run has more than 2**53 values.
     """
     named = {"mean": mean, "m2": m2, "min": min, "max": max, "first": first, "last": last}
     counts = int64_column(count, "count")
@@ -227,8 +230,10 @@ def merge_runs(
 
     def merged(run: int) -> Totals:
         totals = _NOTHING
-        for row in rows[bounds[run] : bounds[run + 1]]:
-            totals = merge_totals(totals, row)
+        for row in range(bounds[run], bounds[run + 1]):
+            if not 0 <= counts[row] <= MAX_EXACT_COUNT - totals.count:
+                raise row_count_refused(row, counts[row])
+            totals = merge_totals(totals, rows[row])
         return totals
 
     return _columns(merged(run) for run in range(len(bounds) - 1))

@@ -18,7 +18,8 @@ from aetherops.core._native.aggregation.anomalies cimport (
 )
 from aetherops.core._native.aggregation.buckets cimport Bucketing, Buckets, take_bucketed
 from aetherops.core._native.aggregation.floats cimport (
-    OMIT, RAISE, FloatReader, NanPolicy, count_until_nan, read_nan_policy, read_whole,
+    MAX_EXACT_COUNT, OMIT, RAISE, FloatReader, NanPolicy, count_until_nan, read_nan_policy,
+    read_whole,
 )
 from aetherops.core._native.aggregation.kernels cimport ABREAST, BLOCK
 from aetherops.core._native.aggregation.moments cimport (
@@ -27,7 +28,7 @@ from aetherops.core._native.aggregation.moments cimport (
 
 from aetherops.core._native.aggregation.anomalies import find_anomalies
 
-from aetherops.core.aggregation_input import MIN_STD, checked_state, nan_refused
+from aetherops.core.aggregation_input import MIN_STD, checked_state, count_refused, nan_refused
 from aetherops.errors import InvalidInputError
 
 cdef enum:
@@ -120,6 +121,7 @@ cdef class Accumulator:
 threshold=None, warmup=2)\n--\n
     What ``StreamingAggregator`` does a value at a time."""
 
+    cdef object __weakref__
     cdef BlockMoments moments
     cdef tuple buckets
     cdef Reducers reducers
@@ -188,6 +190,8 @@ threshold=None, warmup=2)\n--\n
             self.make_room()
         if x != x and self.policy == RAISE:
             raise nan_refused("x")
+        if self.n_before + self.n_values >= MAX_EXACT_COUNT:
+            raise count_refused(MAX_EXACT_COUNT + 1)
         self.values[self.n_values] = x
         self.n_values += 1
         if self.is_online and detect(&self.detector, x):
@@ -249,12 +253,17 @@ threshold=None, warmup=2)\n--\n
         """Take values, the first of which is values[index] of the caller's."""
         cdef Py_ssize_t i, accepted = n if self.policy != RAISE else count_until_nan(x, n)
         self.check_free()
+        cdef Py_ssize_t counted = min(
+            <int64_t>accepted, MAX_EXACT_COUNT - self.n_before - self.n_values
+        )
         if self.is_online:
-            for i in range(accepted):
+            for i in range(counted):
                 if detect(&self.detector, x[i]):
                     self.found.append(self.n_before + self.n_values + i)
-        if accepted:
-            self.take_or_gather(x, accepted)
+        if counted:
+            self.take_or_gather(x, counted)
+        if counted < accepted:
+            raise count_refused(MAX_EXACT_COUNT + 1)
         if accepted < n:
             raise nan_refused(f"values[{index + accepted}]")
         return 0
@@ -389,19 +398,20 @@ def restore_accumulator(Accumulator accumulator not None, state):
     Raises
     ------
     InvalidInputError
-        Fewer values were seen than are retained, or a number is out of range.
+        Fewer values were seen than are retained or counted, or a number is out of range.
     """
     cdef double mean, m2
     seen, retained, detector, indices = checked_state(state, 4)
     cdef array.array window = make_array("d", retained), found = make_array("q", indices)
     n, mean, m2 = checked_state(detector, 3)
     cdef Py_ssize_t n_retained = len(window) if accumulator.retains else 0
-    cdef int64_t n_seen = read_whole(seen, "n_seen", n_retained)
+    accumulator.check_free()
+    accumulator.flush()
+    cdef int64_t n_taken = accumulator.moments.count_taken()
+    cdef int64_t n_seen = read_whole(seen, "n_seen", max(<int64_t>n_retained, n_taken))
     cdef int64_t learnt = read_whole(n, "detector", 0)
     if m2 < 0.0:
         raise InvalidInputError("detector", m2, "squares of 0 or more")
-    accumulator.check_free()
-    accumulator.flush()
     accumulator.n_values = accumulator.n_taken = 0
     if n_retained > accumulator.capacity:
         accumulator.enlarge(n_retained)

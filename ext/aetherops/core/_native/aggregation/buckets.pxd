@@ -45,6 +45,7 @@ cdef double decimal_scale(object decimals) except -1.0
 
 
 cdef class Buckets:
+    cdef object __weakref__
     cdef tuple names                # of the functions
     cdef object digits              # decimals of the results
     cdef Bucketing running

@@ -4,6 +4,13 @@ from cpython.buffer cimport Py_buffer
 from libc.stdint cimport int64_t
 
 
+cdef extern from *:
+    """
+    #define MAX_EXACT_COUNT ((int64_t)1 << 53)
+    """
+    const int64_t MAX_EXACT_COUNT   # as aetherops/core/aggregation_input.py has it
+
+
 cdef class FloatReader:
     cdef bint is_direct             # one contiguous buffer: read it at `data`
     cdef const double *data

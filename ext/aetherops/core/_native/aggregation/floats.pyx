@@ -38,8 +38,8 @@ cdef tuple _POLICIES = NAN_POLICIES
 
 
 cdef int64_t read_whole(object value, str field, int64_t low,
-                        int64_t high=9007199254740992) except? -1:
-    """A whole number from ``low`` to ``high``, 2**53 by default; else the error of both twins."""
+                        int64_t high=MAX_EXACT_COUNT) except? -1:
+    """A whole number from ``low`` to ``high``; else the error of both twins."""
     cdef int overflow = 0
     cdef int64_t number
     if type(value) is int:
@@ -85,6 +85,22 @@ cdef Py_ssize_t count_until_nan(const double *x, Py_ssize_t n) noexcept nogil:
     return n
 
 
+cdef bint holds_numbers(const Py_buffer *view, tuple formats) except -1:
+    """Whether a buffer is of 8-byte numbers in one of these formats."""
+    return (view.format != NULL and <bytes>view.format in formats
+            and view.itemsize == sizeof(double))
+
+
+# Of a buffer of one dimension. Exporters may leave both out, as ctypes does the strides, whatever
+# they were asked for; then the buffer is contiguous.
+cdef Py_ssize_t length_of(const Py_buffer *view) noexcept nogil:
+    return view.shape[0] if view.shape != NULL else view.len // view.itemsize
+
+
+cdef Py_ssize_t stride_of(const Py_buffer *view) noexcept nogil:
+    return view.strides[0] if view.strides != NULL else view.itemsize
+
+
 cdef class Column:
     """A contiguous buffer of 8-byte numbers, held as long as this is.
 
@@ -101,11 +117,12 @@ cdef class Column:
         except (TypeError, BufferError, ValueError):
             raise column_refused(field, values, kind) from None
         self.has_view = True
-        if (self.view.format == NULL or <bytes>self.view.format not in formats
-                or self.view.ndim != 1 or self.view.suboffsets != NULL
-                or (self.view.shape[0] > 1 and self.view.strides[0] != self.view.itemsize)):
+        if (not holds_numbers(&self.view, formats)
+                or self.view.ndim != 1 or self.view.suboffsets != NULL):
             raise column_refused(field, values, kind)
-        self.length = self.view.shape[0]
+        self.length = length_of(&self.view)
+        if self.length > 1 and stride_of(&self.view) != self.view.itemsize:
+            raise column_refused(field, values, kind)
         if <uintptr_t>self.view.buf % sizeof(double):
             self.keep_copy()
         else:
@@ -163,14 +180,14 @@ cdef class FloatReader:
         except (BufferError, ValueError):  # a buffer that no reader of plain numbers understands
             return False
         self.has_view = True
-        if self.view.format == NULL or <bytes>self.view.format not in _FLOAT64_FORMATS:
+        if not holds_numbers(&self.view, _FLOAT64_FORMATS):
             return False
         if self.view.ndim != 1:
             raise InvalidInputError("values", f"{self.view.ndim} dimensions", "one dimension")
-        self.length = self.view.shape[0]
+        self.length = length_of(&self.view)
         self.data = <const double *>self.view.buf
         self.is_direct = self.length == 0 or (
-            (self.length == 1 or self.view.strides[0] == sizeof(double))
+            (self.length == 1 or stride_of(&self.view) == sizeof(double))
             and <uintptr_t>self.view.buf % sizeof(double) == 0
         )
         return True
@@ -224,10 +241,9 @@ cdef class FloatReader:
 
     cdef void read_strided(self, double *out, Py_ssize_t end) noexcept:
         cdef const char *source = <const char *>self.view.buf
-        cdef Py_ssize_t start = self.position
+        cdef Py_ssize_t start = self.position, stride = stride_of(&self.view)
         while self.position < end:
-            memcpy(out + (self.position - start),
-                   source + self.position * self.view.strides[0], sizeof(double))
+            memcpy(out + (self.position - start), source + self.position * stride, sizeof(double))
             self.position += 1
 
     cdef Py_ssize_t read_sequence(self, double *out, Py_ssize_t room) except -1:

@@ -32,9 +32,11 @@ cdef Totals totals_of(const MomentsState *state) noexcept nogil
 
 
 cdef class BlockMoments:
+    cdef object __weakref__
     cdef MomentsState running
     cdef bint in_use             # by a thread that has released the interpreter lock
 
+    cdef int64_t count_taken(self) noexcept
     cdef int check_free(self) except -1
     cdef int reserve(self) except -1
     cdef Totals totals(self) except *

@@ -17,14 +17,14 @@ from aetherops.core._native.aggregation.anomalies cimport (
     Candidates, Limits, forget_candidates, note_candidates,
 )
 from aetherops.core._native.aggregation.floats cimport (
-    OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name, read_nan_policy,
-    read_whole,
+    MAX_EXACT_COUNT, OMIT, PROPAGATE, RAISE, FloatReader, count_until_nan, nan_policy_name,
+    read_nan_policy, read_whole,
 )
 from aetherops.core._native.aggregation.kernels cimport (
     BLOCK, GROUP, block, missing_of_step, selected, two_sum,
 )
 
-from aetherops.core.aggregation_input import checked_state, nan_refused
+from aetherops.core.aggregation_input import checked_state, count_refused, nan_refused
 from aetherops.errors import InvalidInputError
 
 cdef tuple _NO_VALUES = ()
@@ -158,6 +158,22 @@ cdef void take_values(MomentsState *state, const double *x, Py_ssize_t n) noexce
         start = end
 
 
+cdef Py_ssize_t count_until_full(const MomentsState *state, const double *x,
+                                 Py_ssize_t n) noexcept nogil:
+    """How many of the values can be taken before one would be counted beyond the bound."""
+    cdef int64_t room = MAX_EXACT_COUNT - state.folded.count - state.n_pending
+    cdef Py_ssize_t i
+    if n <= room:
+        return n
+    for i in range(n):
+        if state.policy == OMIT and x[i] != x[i]:
+            continue
+        if room == 0:
+            return i
+        room -= 1
+    return n
+
+
 cdef Totals totals_of(const MomentsState *state) noexcept nogil:
     """Of all values, those of the filling block included."""
     cdef Totals totals = state.folded
@@ -191,6 +207,8 @@ cdef class BlockMoments:
             if self.running.policy == RAISE:
                 raise nan_refused("x")
             return
+        if self.count_taken() >= MAX_EXACT_COUNT:
+            raise count_refused(MAX_EXACT_COUNT + 1)
         self.running.pending[self.running.n_pending] = x
         self.running.n_pending += 1
         if self.running.n_pending == BLOCK:
@@ -215,6 +233,9 @@ cdef class BlockMoments:
             self.feed(strip, got, index)
             index += got
 
+    cdef int64_t count_taken(self) noexcept:
+        return self.running.folded.count + self.running.n_pending
+
     cdef int check_free(self) except -1:
         if self.in_use:
             raise RuntimeError("another thread is pushing into these moments")
@@ -232,13 +253,16 @@ cdef class BlockMoments:
         """Take values, the first of which is values[index] of the caller's."""
         cdef Py_ssize_t accepted = n if self.running.policy != RAISE else count_until_nan(x, n)
         self.reserve()
+        cdef Py_ssize_t counted = count_until_full(&self.running, x, accepted)
         if n < LONG_INPUT:
-            take_values(&self.running, x, accepted)
+            take_values(&self.running, x, counted)
         else:
             self.in_use = True
             with nogil:
-                take_values(&self.running, x, accepted)
+                take_values(&self.running, x, counted)
             self.in_use = False
+        if counted < accepted:
+            raise count_refused(MAX_EXACT_COUNT + 1)
         if accepted < n:
             raise nan_refused(f"values[{index + accepted}]")
         return 0
@@ -248,11 +272,19 @@ cdef class BlockMoments:
         return totals_of(&self.running)
 
     def merge(self, other):
-        """Take what another has seen, as if it had come after; the filling blocks are closed."""
+        """Take what another has seen, as if it had come after; the filling blocks are closed.
+
+        Raises
+        ------
+        InvalidInputError
+            Both together are more than 2**53 values.
+        """
         if not isinstance(other, BlockMoments):
             raise TypeError(f"other: expected Moments, got {type(other).__name__}")
         cdef Totals totals = self.totals()
         cdef Totals others = (<BlockMoments>other).totals()
+        if totals.count + others.count > MAX_EXACT_COUNT:
+            raise count_refused(totals.count + others.count)
         self.reserve()
         merge_totals(&totals, &others)
         self.running.folded = totals
@@ -274,7 +306,7 @@ cdef class BlockMoments:
     @property
     def count(self):
         """How many values were taken."""
-        return self.running.folded.count + self.running.n_pending
+        return self.count_taken()
 
     @property
     def mean(self):

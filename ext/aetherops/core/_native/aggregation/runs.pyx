@@ -14,13 +14,13 @@ from libc.string cimport memcpy
 from array import array as make_array
 
 from aetherops.core._native.aggregation.floats cimport (
-    Column, float64_column, int64_column, read_whole,
+    MAX_EXACT_COUNT, Column, float64_column, int64_column, read_whole,
 )
 from aetherops.core._native.aggregation.kernels cimport median_of, selected
 from aetherops.core._native.aggregation.moments cimport Totals, merge_totals, take_all
 
 from aetherops.core.aggregation_input import (
-    check_lengths, check_offset_count, checked_time_range, offset_refused,
+    check_lengths, check_offset_count, checked_time_range, offset_refused, row_count_refused,
 )
 from aetherops.errors import InvalidInputError, LimitExceededError
 
@@ -278,7 +278,8 @@ def merge_runs(count, mean, m2, min, max, first, last, offsets):
     Raises
     ------
     InvalidInputError
-        The columns differ in length, or the offsets do not ascend inside them.
+        The columns differ in length, the offsets do not ascend inside them, a count is negative,
+        or a run has more than 2**53 values.
     """
     cdef Column counts = int64_column(count, "count")
     cdef Column means = float64_column(mean, "mean")
@@ -300,6 +301,8 @@ def merge_runs(count, mean, m2, min, max, first, last, offsets):
     for run in range(n_runs):
         totals = _NOTHING
         for row in range(bounds.integers[run], bounds.integers[run + 1]):
+            if not 0 <= counts.integers[row] <= MAX_EXACT_COUNT - totals.count:
+                raise row_count_refused(row, counts.integers[row])
             part = Totals(
                 counts.integers[row], means.floats[row], 0.0, squares.floats[row],
                 lowest.floats[row], highest.floats[row], firsts.floats[row], lasts.floats[row],

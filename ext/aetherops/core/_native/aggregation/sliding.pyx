@@ -45,6 +45,7 @@ cdef class SlidingMoments:
     """SlidingMoments(*, size=0, duration_us=0)\n--\n
     The moments of the last ``size`` values, or of those younger than ``duration_us``."""
 
+    cdef object __weakref__
     cdef int64_t limit                  # of the number of values, 0 for none
     cdef int64_t duration               # in microseconds, 0 for any
     cdef Entry *entries

@@ -50,6 +50,8 @@ MIN_STD = 0.001
 MAX_EXACT_COUNT = 2**53
 """The most values that are counted: counts up to here are exact as float64."""
 
+_MOST_VALUES = f"2**{MAX_EXACT_COUNT.bit_length() - 1}"
+
 MAX_DECIMALS = 15
 """Powers of ten up to here, and their products with integers below 2**53, round as ``round``."""
 
@@ -118,7 +120,7 @@ def checked_int(field: str, value: int, low: int, high: int = MAX_EXACT_COUNT) -
     """A whole number from ``low`` to ``high`` as a plain integer."""
     number = index(value)
     if not low <= number <= high:
-        shown = "2**53" if high == MAX_EXACT_COUNT else f"{high}"
+        shown = _MOST_VALUES if high == MAX_EXACT_COUNT else f"{high}"
         raise InvalidInputError(field, value, f"a whole number from {low} to {shown}")
     return number
 
@@ -163,12 +165,12 @@ def recast(view: memoryview[Any], typecode: Any) -> memoryview[Any]:
 
 def count_refused(count: int) -> InvalidInputError:
     """The error for what would make a count inexact, before anything is counted."""
-    return InvalidInputError("count", count, "2**53 values at most")
+    return InvalidInputError("count", count, f"{_MOST_VALUES} values at most")
 
 
 def row_count_refused(row: int, count: int) -> InvalidInputError:
     """The error for a row's count that is negative, or too large together with those before it."""
-    return InvalidInputError(f"count[{row}]", count, "0 or more, 2**53 at most in a run")
+    return InvalidInputError(f"count[{row}]", count, f"0 or more, {_MOST_VALUES} at most in a run")
 
 
 def offset_refused(at: int, offset: int, low: int, high: int) -> InvalidInputError:

@@ -10,11 +10,11 @@ from aetherops.core.aggregation_input import INT64_FORMATS
 from aetherops.errors import InvalidInputError
 
 __all__ = [
-    "MAX_COUNT",
     "MAX_EXACT_DOUBLE",
     "MAX_KEYS",
     "MAX_SUB_WINDOWS",
     "MAX_TIERS",
+    "MAX_UNITS",
     "MAX_WINDOW_US",
     "plain_cost",
     "plain_costs",
@@ -30,8 +30,10 @@ __all__ = [
     "plain_window",
 ]
 
-MAX_COUNT = 2**60
+MAX_UNITS = 2**60
 """Bound of costs, instants and stored units: sums of two of them fit 64 bits."""
+
+_MOST_UNITS = f"2^{MAX_UNITS.bit_length() - 1}"
 
 MAX_EXACT_DOUBLE = 2**53
 """Whole numbers up to here are exact as doubles, so in Lua too."""
@@ -71,16 +73,16 @@ def plain_key(key: object) -> str | int:
 def plain_cost(cost: object) -> int:
     """The cost of a decision: an exact ``int`` from 1 to 2⁶⁰."""
     number = _plain_int(cost)
-    if number is None or not 1 <= number <= MAX_COUNT:
-        raise InvalidInputError("cost", cost, "a whole number from 1 to 2^60")
+    if number is None or not 1 <= number <= MAX_UNITS:
+        raise InvalidInputError("cost", cost, f"a whole number from 1 to {_MOST_UNITS}")
     return number
 
 
 def plain_instant(now_us: object) -> int:
     """An instant given by the caller, in microseconds of its monotonic clock."""
     number = _plain_int(now_us)
-    if number is None or not 0 <= number <= MAX_COUNT:
-        raise InvalidInputError("now_us", now_us, "microseconds from 0 to 2^60")
+    if number is None or not 0 <= number <= MAX_UNITS:
+        raise InvalidInputError("now_us", now_us, f"microseconds from 0 to {_MOST_UNITS}")
     return number
 
 
@@ -115,9 +117,11 @@ def plain_tiers(
     if not 1 <= len(plain) <= MAX_TIERS or (count is not None and len(plain) != count):
         raise InvalidInputError("tiers", len(plain), f"{count or f'1 to {MAX_TIERS}'} tiers")
     for gain, price, capacity in plain:
-        if not (1 <= gain <= MAX_COUNT and 1 <= price <= capacity <= MAX_COUNT):
+        if not (1 <= gain <= MAX_UNITS and 1 <= price <= capacity <= MAX_UNITS):
             raise InvalidInputError(
-                "tiers", (gain, price, capacity), "1 <= gain, 1 <= price <= capacity, all <= 2^60"
+                "tiers",
+                (gain, price, capacity),
+                f"1 <= gain, 1 <= price <= capacity, all <= {_MOST_UNITS}",
             )
     return plain
 
@@ -143,7 +147,7 @@ def plain_max_wait(max_wait_us: object) -> int:
     number = _plain_int(max_wait_us)
     if number is None:
         raise InvalidInputError("max_wait_us", max_wait_us, "whole microseconds")
-    return min(max(number, -1), MAX_COUNT)
+    return min(max(number, -1), MAX_UNITS)
 
 
 def plain_rows(rows: object, width: int, count: int) -> bytes:

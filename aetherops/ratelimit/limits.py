@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from aetherops.core.counter_input import MAX_COUNT
+from aetherops.core.counter_input import MAX_UNITS
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.rate import Rate
 
@@ -37,11 +37,11 @@ class BucketLimit:
 
     def __post_init__(self) -> None:
         _check_whole("burst_capacity", self.burst_capacity)
-        if self.burst_capacity * self.refill_rate.period_us > MAX_COUNT:
+        if self.burst_capacity * self.refill_rate.period_us > MAX_UNITS:
             raise InvalidInputError(
                 "burst_capacity",
                 self.burst_capacity,
-                f"at most {MAX_COUNT // self.refill_rate.period_us} at this rate",
+                f"at most {MAX_UNITS // self.refill_rate.period_us} at this rate",
             )
 
     @property
@@ -111,7 +111,7 @@ class WindowLimit:
 
 
 def _check_whole(field: str, value: object) -> None:
-    if not isinstance(value, int) or not 1 <= value <= MAX_COUNT:
+    if not isinstance(value, int) or not 1 <= value <= MAX_UNITS:
         raise InvalidInputError(field, value, "a whole number from 1 to 2^60")
 
 
@@ -123,7 +123,7 @@ def seconds_to_us(seconds: float, field: str) -> int:
     InvalidInputError
         It is not above 0, or less than a microsecond, or not finite.
     """
-    if not 0 < seconds < MAX_COUNT // _SECOND_US:
+    if not 0 < seconds < MAX_UNITS // _SECOND_US:
         raise InvalidInputError(field, seconds, "seconds, above 0")
     us = round(seconds * _SECOND_US)
     if us < 1:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import isfinite
 from typing import Self
 
-from aetherops.core.counter_input import MAX_COUNT
+from aetherops.core.counter_input import MAX_UNITS
 from aetherops.errors import InvalidInputError
 
 __all__ = ["Rate"]
@@ -43,7 +43,7 @@ class Rate:
     def __post_init__(self) -> None:
         for field in ("tokens", "period_us"):
             value = getattr(self, field)
-            if not isinstance(value, int) or not 1 <= value <= MAX_COUNT:
+            if not isinstance(value, int) or not 1 <= value <= MAX_UNITS:
                 raise InvalidInputError(f"rate.{field}", value, "a whole number from 1 to 2^60")
         ratio = Fraction(self.tokens, self.period_us)
         object.__setattr__(self, "tokens", ratio.numerator)

@@ -11,7 +11,7 @@ from heapq import nsmallest
 from typing import NamedTuple
 
 from aetherops.core import KeyedCounters, KeyedLimiter
-from aetherops.core.counter_input import MAX_COUNT
+from aetherops.core.counter_input import MAX_UNITS
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.limits import WindowLimit
@@ -187,7 +187,7 @@ class LocalLimiter(KeyedLimiter, ABC):
                 "state.width", state.width, f"{self._counters.row_width} numbers a key"
             )
         rows = _swapped(state.rows) if sys.byteorder == "big" else state.rows
-        away_us = min(max(wall_us - state.saved_us, 0), MAX_COUNT)
+        away_us = min(max(wall_us - state.saved_us, 0), MAX_UNITS)
         in_force = self._limits
         self._enforce(state.limits, now_us)
         try:

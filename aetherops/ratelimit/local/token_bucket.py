@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from aetherops.core import BucketCounters
-from aetherops.core.counter_input import MAX_COUNT
+from aetherops.core.counter_input import MAX_UNITS
 from aetherops.errors import InvalidInputError, LimitExceededError
 from aetherops.ratelimit.limits import BucketLimit
 from aetherops.ratelimit.local import waiting
@@ -138,9 +138,9 @@ class TokenBucket(LocalLimiter):
         if cost > smallest:
             raise LimitExceededError("cost of one decision", smallest, cost)
         if timeout_s is None:
-            most_us = MAX_COUNT
+            most_us = MAX_UNITS
         elif timeout_s >= 0:
-            most_us = min(int(timeout_s * 1e6), MAX_COUNT)
+            most_us = min(int(timeout_s * 1e6), MAX_UNITS)
         else:
             raise InvalidInputError("timeout_s", timeout_s, "seconds from 0, or None")
         wait_us = self.reserve(key, cost, most_us)

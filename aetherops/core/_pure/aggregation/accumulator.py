@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from aetherops.core._pure.aggregation.anomalies import cutoffs, find_anomalies
 from aetherops.core._pure.aggregation.buckets import Buckets
-from aetherops.core._pure.aggregation.floats import as_double, float_strips
+from aetherops.core._pure.aggregation.floats import as_double, float_chunks
 from aetherops.core._pure.aggregation.moments import BlockMoments
 from aetherops.core.aggregation_input import (
     MAX_EXACT_COUNT,
@@ -104,9 +104,9 @@ class Accumulator:
         """
         n_found = len(self._found)
         index = 0
-        for strip in float_strips(values):
-            self._feed(strip, index)
-            index += len(strip)
+        for chunk in float_chunks(values):
+            self._feed(chunk, index)
+            index += len(chunk)
         return len(self._found) - n_found
 
     def _feed(self, x: list[float], index: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from math import copysign, inf, isfinite, nan
 from struct import Struct
 
-from aetherops.core._pure.aggregation.floats import as_double, float_strips
+from aetherops.core._pure.aggregation.floats import as_double, float_chunks
 
 __all__ = ["cutoffs", "find_anomalies", "is_anomalous"]
 
@@ -38,16 +38,16 @@ def find_anomalies(
     low, high = cutoffs(mean, std, threshold, inclusive)
     indices = array("q")
     base = 0
-    for strip in float_strips(values):
+    for chunk in float_chunks(values):
         if low <= high:
-            indices.extend([i for i, x in enumerate(strip, base) if x < low or x > high])
+            indices.extend([i for i, x in enumerate(chunk, base) if x < low or x > high])
         else:
             indices.extend(
                 i
-                for i, x in enumerate(strip, base)
+                for i, x in enumerate(chunk, base)
                 if is_anomalous(x, mean, std, threshold, inclusive)
             )
-        base += len(strip)
+        base += len(chunk)
     return indices
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from math import nan
 from typing import NamedTuple, TypeAlias
 
-from aetherops.core._pure.aggregation.floats import as_double, float_strips
+from aetherops.core._pure.aggregation.floats import as_double, float_chunks
 from aetherops.core.aggregation_input import (
     check_nan_policy,
     checked_decimals,
@@ -81,9 +81,9 @@ class Buckets:
     def push_many(self, values: Iterable[float]) -> None:
         """Take values from an iterable or a buffer of float64."""
         start = 0
-        for strip in float_strips(values):
-            self._feed(strip, start)
-            start += len(strip)
+        for chunk in float_chunks(values):
+            self._feed(chunk, start)
+            start += len(chunk)
 
     def _feed(self, x: list[float], start: int) -> None:
         """Take values, the first of which is values[start] of the caller's."""

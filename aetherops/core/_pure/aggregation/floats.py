@@ -1,6 +1,6 @@
 # Twin: ext/aetherops/core/_native/aggregation/floats.pyx
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
-"""Sources of numbers: anything iterable as strips of doubles, and whole columns."""
+"""Sources of numbers: anything iterable as chunks of doubles, and whole columns."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from aetherops.core.aggregation_input import (
 )
 from aetherops.errors import InvalidInputError
 
-__all__ = ["as_double", "float64_column", "float_strips", "int64_column"]
+__all__ = ["as_double", "float64_column", "float_chunks", "int64_column"]
 
-_STRIP = 2048
+_CHUNK = 2048
 
 
 def as_double(value: float) -> float:
@@ -49,45 +49,45 @@ def _column(
     return recast(view, typecode)
 
 
-def float_strips(values: Iterable[float]) -> Iterator[list[float]]:
+def float_chunks(values: Iterable[float]) -> Iterator[list[float]]:
     """The values as floats, in lists of at most 2,048: quicker to walk over than arrays.
 
-    Values before a bad one are handed out before its error is raised, so that reading in strips
+    Values before a bad one are handed out before its error is raised, so that reading in chunks
     does the same as reading one by one.
     """
     if isinstance(values, list | tuple):
-        for start in range(0, len(values), _STRIP):
-            part = values[start : start + _STRIP]
+        for start in range(0, len(values), _CHUNK):
+            part = values[start : start + _CHUNK]
             if set(map(type, part)) == {float}:
                 yield list(part)
                 continue
             try:
-                strip = array("d", part).tolist()
+                chunk = array("d", part).tolist()
             except (TypeError, ValueError, OverflowError):
-                yield from _strips_of_iterator(iter(part))
+                yield from _chunks_of_iterator(iter(part))
                 raise
-            yield strip
+            yield chunk
         return
     view = _float64_view(values)
     if view is None:
-        yield from _strips_of_iterator(iter(values))
+        yield from _chunks_of_iterator(iter(values))
         return
-    for start in range(0, len(view), _STRIP):
-        yield array("d", view[start : start + _STRIP].tobytes()).tolist()
+    for start in range(0, len(view), _CHUNK):
+        yield array("d", view[start : start + _CHUNK].tobytes()).tolist()
 
 
-def _strips_of_iterator(iterator: Iterator[float]) -> Iterator[list[float]]:
+def _chunks_of_iterator(iterator: Iterator[float]) -> Iterator[list[float]]:
     while True:
-        strip = array("d")
+        chunk = array("d")
         try:
-            strip.extend(islice(iterator, _STRIP))
+            chunk.extend(islice(iterator, _CHUNK))
         except BaseException:
-            if strip:
-                yield strip.tolist()
+            if chunk:
+                yield chunk.tolist()
             raise
-        if not strip:
+        if not chunk:
             return
-        yield strip.tolist()
+        yield chunk.tolist()
 
 
 def _float64_view(values: object) -> memoryview | None:

@@ -16,7 +16,7 @@ from math import inf, isfinite, nan, sqrt
 from operator import add
 from typing import NamedTuple, TypeAlias
 
-from aetherops.core._pure.aggregation.floats import as_double, float_strips
+from aetherops.core._pure.aggregation.floats import as_double, float_chunks
 from aetherops.core.aggregation_input import (
     MAX_EXACT_COUNT,
     check_nan_policy,
@@ -253,9 +253,9 @@ class BlockMoments:
         Values before one that is refused have been taken, as in a loop of ``push``.
         """
         index = 0
-        for strip in float_strips(values):
-            self._feed(strip, index)
-            index += len(strip)
+        for chunk in float_chunks(values):
+            self._feed(chunk, index)
+            index += len(chunk)
 
     def _feed(self, x: list[float], index: int) -> None:
         """Take values, the first of which is values[index] of the caller's."""

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from math import isfinite, nan
 from typing import TypeAlias
 
-from aetherops.core._pure.aggregation.floats import as_double, float_strips, int64_column
+from aetherops.core._pure.aggregation.floats import as_double, float_chunks, int64_column
 from aetherops.core._pure.aggregation.moments import Totals, merge_totals
 from aetherops.core.aggregation_input import checked_int, checked_int64, checked_state
 from aetherops.errors import InvalidInputError
@@ -100,11 +100,11 @@ class SlidingMoments:
         InvalidInputError
             A value has no time, or one before that of the value before.
         """
-        strips = float_strips(values)
+        chunks = float_chunks(values)
         times = () if times_us is None else int64_column(times_us, "times_us")
         index = 0
-        for strip in strips:
-            for i, x in enumerate(strip, index):
+        for chunk in chunks:
+            for i, x in enumerate(chunk, index):
                 if not self._duration_us:
                     self._append(x, 0)
                 elif i < len(times):
@@ -112,7 +112,7 @@ class SlidingMoments:
                     self._append(x, times[i])
                 else:
                     raise InvalidInputError("times_us", i, f"a time for values[{i}]")
-            index += len(strip)
+            index += len(chunk)
 
     def expire(self, now_us: int) -> None:
         """Let the values go that are older than the duration.
@@ -189,8 +189,8 @@ def rolling_columns(
     """Count, mean, m2, min and max of the last ``size`` values after each value."""
     window = SlidingMoments(size=size)
     count, (mean, m2, low, high) = array("q"), (array("d") for _ in range(4))
-    for strip in float_strips(values):
-        for x in strip:
+    for chunk in float_chunks(values):
+        for x in chunk:
             window._append(x, 0)
             totals = window._totals()
             count.append(totals.count)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
 from aetherops.core.counter_input import (
-    MAX_COUNT,
+    MAX_UNITS,
     plain_cost,
     plain_key,
     plain_max_wait,
@@ -189,7 +189,7 @@ class BucketCounters(KeyedCounters):
         left = self._credits(entry, now)
         for i, (gain, price, _, _) in enumerate(self._tiers):
             left[i] -= cost * price
-            if left[i] < -MAX_COUNT:
+            if left[i] < -MAX_UNITS:
                 return -1
             wait_us = max(wait_us, -(left[i] // gain))
         if wait_us > max_wait_us:
@@ -230,10 +230,10 @@ class BucketCounters(KeyedCounters):
 
     def _entry(self, slot: int, row: list[int], now: int) -> list[Any] | None:
         age, *held = row
-        if not 0 <= age <= MAX_COUNT:
+        if not 0 <= age <= MAX_UNITS:
             return None
         for credit, (_, _, capacity, _) in zip(held, self._tiers, strict=True):
-            if not -MAX_COUNT <= credit <= capacity:
+            if not -MAX_UNITS <= credit <= capacity:
                 return None
         return [slot, now - age, *held]
 
@@ -243,7 +243,7 @@ def _spanned(tiers: list[tuple[int, int, int]]) -> list[_Tier]:
 
     They fill any bucket from its deepest debt, so credit + elapsed * gain stays within 64 bits.
     """
-    return [(gain, price, capacity, 2 * MAX_COUNT // gain + 1) for gain, price, capacity in tiers]
+    return [(gain, price, capacity, 2 * MAX_UNITS // gain + 1) for gain, price, capacity in tiers]
 
 
 def _largest_cost(tiers: list[_Tier]) -> int:

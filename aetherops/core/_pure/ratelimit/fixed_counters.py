@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
-from aetherops.core.counter_input import MAX_COUNT, plain_limit, plain_window
+from aetherops.core.counter_input import MAX_UNITS, plain_limit, plain_window
 
 __all__ = ["FixedCounters"]
 
@@ -40,7 +40,7 @@ class FixedCounters(KeyedCounters):
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._window_us = plain_window(window_us)
-        self._limit = plain_limit(limit, MAX_COUNT)
+        self._limit = plain_limit(limit, MAX_UNITS)
         super().__init__(2, max_keys, share_overflow, clock_ns)
 
     @property
@@ -50,7 +50,7 @@ class FixedCounters(KeyedCounters):
 
     def set_limit(self, limit: int) -> None:
         """Put another limit in force; what was granted stays counted."""
-        limit = plain_limit(limit, MAX_COUNT)
+        limit = plain_limit(limit, MAX_UNITS)
         with self._lock:
             self._limit = limit
 
@@ -92,6 +92,6 @@ class FixedCounters(KeyedCounters):
 
     def _entry(self, slot: int, row: list[int], now: int) -> list[Any] | None:
         age, count = row
-        if not (0 <= age <= MAX_COUNT and 0 <= count <= MAX_COUNT):
+        if not (0 <= age <= MAX_UNITS and 0 <= count <= MAX_UNITS):
             return None
         return [slot, now - age, count]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
-from aetherops.core.counter_input import MAX_COUNT, plain_limit, plain_sub_windows, plain_window
+from aetherops.core.counter_input import MAX_UNITS, plain_limit, plain_sub_windows, plain_window
 
 __all__ = ["SlidingCounters"]
 
@@ -52,7 +52,7 @@ class SlidingCounters(KeyedCounters):
         self._window_us = plain_window(window_us)
         self._older = plain_sub_windows(sub_windows)
         self._cell_us = -(-self._window_us // self._older)
-        self._limit = plain_limit(limit, MAX_COUNT // self._cell_us)
+        self._limit = plain_limit(limit, MAX_UNITS // self._cell_us)
         self._strict = strict
         # What is used is counted in 1/unit, so that a part of a cell is a whole number.
         self._unit = 1 if strict else self._cell_us
@@ -69,7 +69,7 @@ class SlidingCounters(KeyedCounters):
 
     def set_limit(self, limit: int) -> None:
         """Put another limit in force; what was granted stays counted."""
-        limit = plain_limit(limit, MAX_COUNT // self._cell_us)
+        limit = plain_limit(limit, MAX_UNITS // self._cell_us)
         with self._lock:
             self._limit = limit
             self._share = -(-limit // self._cells)
@@ -135,9 +135,9 @@ class SlidingCounters(KeyedCounters):
     def _entry(self, slot: int, row: list[int], now: int) -> list[Any] | None:
         cells = self._cells
         age, counts, ages = row[0], row[1 : 1 + cells], row[1 + cells :]
-        if not (0 <= age <= MAX_COUNT and all(0 <= held <= MAX_COUNT for held in ages)):
+        if not (0 <= age <= MAX_UNITS and all(0 <= held <= MAX_UNITS for held in ages)):
             return None
-        most = 2 * MAX_COUNT // self._cell_us
+        most = 2 * MAX_UNITS // self._cell_us
         if not (all(0 <= count <= most for count in counts) and sum(counts) <= most):
             return None
         start = now - age

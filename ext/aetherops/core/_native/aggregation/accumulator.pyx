@@ -2,7 +2,7 @@
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
 """One pass over a stream: its moments, its buckets, and what lies far from the mean.
 
-Strips are read once while they lie in the first-level cache: moments first, then each bucketing.
+Chunks are read once while they lie in the first-level cache: moments first, then each bucketing.
 """
 
 from cpython cimport array
@@ -32,7 +32,7 @@ from aetherops.core.aggregation_input import MIN_STD, checked_state, count_refus
 from aetherops.errors import InvalidInputError
 
 cdef enum:
-    STRIP = 2048           # values worked on while they lie in the cache
+    CHUNK = 2048           # values worked on while they lie in the cache
     SMALL = 512            # fewer are first gathered
     LONG_INPUT = 8192      # above it the interpreter lock is released while values are read
     MAX_BUCKETINGS = 16
@@ -81,7 +81,7 @@ cdef int find_in_rest(const Criterion *criterion, FloatReader reader, Py_ssize_t
 
 
 cdef struct Reducers:
-    # What a strip of values passes through.
+    # What a chunk of values passes through.
     MomentsState *moments
     Bucketing *bucketings[MAX_BUCKETINGS]
     int n_bucketings
@@ -95,7 +95,7 @@ cdef int64_t whole_rows(const Bucketing *bucketing, int64_t ready) noexcept nogi
     return ready - (ready - open_bucket) % (bucketing.factor * ABREAST)
 
 
-cdef void take_strips(Reducers *reducers, const double *x, int64_t n,
+cdef void take_chunks(Reducers *reducers, const double *x, int64_t n,
                       double *copy) noexcept nogil:
     cdef int64_t start = 0, count, ready
     cdef int64_t[MAX_BUCKETINGS] bucketed
@@ -103,7 +103,7 @@ cdef void take_strips(Reducers *reducers, const double *x, int64_t n,
     for i in range(reducers.n_bucketings):
         bucketed[i] = 0
     while start < n:
-        count = min(<int64_t>STRIP, n - start)
+        count = min(<int64_t>CHUNK, n - start)
         if copy != NULL:
             memcpy(copy + start, x + start, count * sizeof(double))
         take_values(reducers.moments, x + start, count)
@@ -205,7 +205,7 @@ threshold=None, warmup=2)\n--\n
         Values before one that is refused have been taken, as in a loop of ``push``.
         """
         cdef FloatReader reader = FloatReader(values)
-        cdef double[STRIP] strip
+        cdef double[CHUNK] chunk
         cdef Py_ssize_t got, index = 0, n_found
         self.check_free()
         n_found = len(self.found)
@@ -215,10 +215,10 @@ threshold=None, warmup=2)\n--\n
         if reader.sequence is not None:
             self.expect(len(reader.sequence))
         while True:
-            got = reader.read(strip, STRIP)
+            got = reader.read(chunk, CHUNK)
             if got == 0:
                 return len(self.found) - n_found
-            self.feed(strip, got, index)
+            self.feed(chunk, got, index)
             index += got
 
     @property
@@ -307,11 +307,11 @@ threshold=None, warmup=2)\n--\n
         self.moments.reserve()
         self.expect(n)
         if n < LONG_INPUT:
-            take_strips(&self.reducers, x, n, copy)
+            take_chunks(&self.reducers, x, n, copy)
             return 0
         self.hold(True)
         with nogil:
-            take_strips(&self.reducers, x, n, copy)
+            take_chunks(&self.reducers, x, n, copy)
         self.hold(False)
         return 0
 

@@ -307,7 +307,7 @@ cdef class Buckets:
     def push_many(self, values):
         """Take values from an iterable or a buffer of float64."""
         cdef FloatReader reader = FloatReader(values)
-        cdef double[RUN_VALUES] strip
+        cdef double[RUN_VALUES] chunk
         cdef Py_ssize_t got, start = 0
         if reader.is_direct:
             self.feed(reader.data, reader.length, 0)
@@ -315,10 +315,10 @@ cdef class Buckets:
         if reader.sequence is not None:
             self.reserve(len(reader.sequence))
         while True:
-            got = reader.read(strip, RUN_VALUES)
+            got = reader.read(chunk, RUN_VALUES)
             if got == 0:
                 return
-            self.feed(strip, got, start)
+            self.feed(chunk, got, start)
             start += got
 
     cdef int feed(self, const double *x, Py_ssize_t n, Py_ssize_t start) except -1:

@@ -1,4 +1,4 @@
-"""Sources of numbers: anything iterable as strips of doubles, and whole columns."""
+"""Sources of numbers: anything iterable as chunks of doubles, and whole columns."""
 
 from cpython.buffer cimport Py_buffer
 from libc.stdint cimport int64_t

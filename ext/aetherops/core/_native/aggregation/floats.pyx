@@ -1,6 +1,6 @@
 # Twin: aetherops/core/_pure/aggregation/floats.py
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
-"""Sources of numbers: anything iterable as strips of doubles, and whole columns."""
+"""Sources of numbers: anything iterable as chunks of doubles, and whole columns."""
 
 from cpython.buffer cimport (
     PyBUF_FORMAT, PyBUF_FULL_RO, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer,
@@ -158,7 +158,7 @@ cdef Column int64_column(object values, str field, bint copied=False):
 cdef class FloatReader:
     """Reads a source once, from front to back.
 
-    Values before a bad one are handed out before its error is raised, so that reading in strips
+    Values before a bad one are handed out before its error is raised, so that reading in chunks
     does the same as reading one by one.
     """
 

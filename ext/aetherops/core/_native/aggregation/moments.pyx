@@ -221,16 +221,16 @@ cdef class BlockMoments:
         Values before one that is refused have been taken, as in a loop of ``push``.
         """
         cdef FloatReader reader = FloatReader(values)
-        cdef double[512] strip
+        cdef double[512] chunk
         cdef Py_ssize_t got, index = 0
         if reader.is_direct:
             self.feed(reader.data, reader.length, 0)
             return
         while True:
-            got = reader.read(strip, BLOCK)
+            got = reader.read(chunk, BLOCK)
             if got == 0:
                 return
-            self.feed(strip, got, index)
+            self.feed(chunk, got, index)
             index += got
 
     cdef int64_t count_taken(self) noexcept:

@@ -113,17 +113,17 @@ cdef class SlidingMoments:
         """
         cdef Column times = None if times_us is None else int64_column(times_us, "times_us")
         cdef FloatReader reader = FloatReader(values)
-        cdef double[512] strip
+        cdef double[512] chunk
         cdef Py_ssize_t got, i, index = 0, n_times = 0 if times is None else times.length
         while True:
-            got = reader.read(strip, 512)
+            got = reader.read(chunk, 512)
             if got == 0:
                 return
             for i in range(index, index + got):
                 if not self.duration:
-                    self.append(strip[i - index], 0)
+                    self.append(chunk[i - index], 0)
                 elif i < n_times:
-                    self.take(strip[i - index], times.integers[i])
+                    self.take(chunk[i - index], times.integers[i])
                 else:
                     raise InvalidInputError("times_us", i, f"a time for values[{i}]")
             index += got
@@ -231,7 +231,7 @@ def rolling_columns(values, size):
     """Count, mean, m2, min and max of the last ``size`` values after each value."""
     cdef SlidingMoments window = SlidingMoments(size=size)
     cdef FloatReader reader = FloatReader(values)
-    cdef double[512] strip
+    cdef double[512] chunk
     cdef double[4][512] rolled
     cdef int64_t[512] counts
     cdef Py_ssize_t got, i
@@ -240,11 +240,11 @@ def rolling_columns(values, size):
     count = make_array("q")
     columns = [make_array("d") for _ in range(4)]
     while True:
-        got = reader.read(strip, 512)
+        got = reader.read(chunk, 512)
         if got == 0:
             return count, *columns
         for i in range(got):
-            window.append(strip[i], 0)
+            window.append(chunk[i], 0)
             totals = window.totals()
             counts[i] = totals.count
             rolled[0][i] = totals.mean

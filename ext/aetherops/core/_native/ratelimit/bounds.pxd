@@ -5,9 +5,9 @@ from libc.stdint cimport int64_t
 
 cdef extern from *:
     """
-    #define MAX_COUNT ((int64_t)1 << 60)
+    #define MAX_UNITS ((int64_t)1 << 60)
     """
-    const int64_t MAX_COUNT     # of costs, instants and stored units: sums of two fit 64 bits
+    const int64_t MAX_UNITS     # of costs, instants and stored units: sums of two fit 64 bits
 
 
 cdef enum:

@@ -8,7 +8,7 @@ from cpython.object cimport PyObject, PyObject_Hash
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t
 
-from aetherops.core._native.ratelimit.bounds cimport MAX_COUNT, MAX_TIERS
+from aetherops.core._native.ratelimit.bounds cimport MAX_UNITS, MAX_TIERS
 from aetherops.core._native.ratelimit.key_table cimport Entry, entry_at, find_entry, row_of
 from aetherops.core._native.ratelimit.keyed_counters cimport (
     KeyedCounters, Reading, instant, key_id, key_name, read_cost,
@@ -170,10 +170,10 @@ cdef class BucketCounters(KeyedCounters):
     cdef int put_tiers(self, list tiers) except -1:
         cdef int i
         self.n_tiers = len(tiers)
-        self.largest_cost = MAX_COUNT
+        self.largest_cost = MAX_UNITS
         for i in range(self.n_tiers):
             self._tiers[i].gain, self._tiers[i].price, self._tiers[i].capacity = tiers[i]
-            self._tiers[i].span = 2 * MAX_COUNT // self._tiers[i].gain + 1
+            self._tiers[i].span = 2 * MAX_UNITS // self._tiers[i].gain + 1
             self.largest_cost = min(
                 self.largest_cost, self._tiers[i].capacity // self._tiers[i].price
             )
@@ -230,7 +230,7 @@ cdef class BucketCounters(KeyedCounters):
         for i in range(self.n_tiers):
             after = credit_of(&self._tiers[i], row[1 + i], now - row[0])
             after -= cost * self._tiers[i].price
-            if after < -MAX_COUNT:
+            if after < -MAX_UNITS:
                 return -1
             wait_us = max(wait_us, ceil_div(-after, self._tiers[i].gain))
         if wait_us > most_us:
@@ -285,10 +285,10 @@ cdef class BucketCounters(KeyedCounters):
 
     cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept:
         cdef int i
-        if not 0 <= saved[0] <= MAX_COUNT:
+        if not 0 <= saved[0] <= MAX_UNITS:
             return False
         for i in range(self.n_tiers):
-            if not -MAX_COUNT <= saved[1 + i] <= self._tiers[i].capacity:
+            if not -MAX_UNITS <= saved[1 + i] <= self._tiers[i].capacity:
                 return False
             row[1 + i] = saved[1 + i]
         row[0] = now - saved[0]

@@ -6,7 +6,7 @@ import time
 
 from libc.stdint cimport int64_t
 
-from aetherops.core._native.ratelimit.bounds cimport MAX_COUNT
+from aetherops.core._native.ratelimit.bounds cimport MAX_UNITS
 from aetherops.core._native.ratelimit.keyed_counters cimport KeyedCounters, Reading
 
 from aetherops.core.counter_input import plain_limit, plain_window
@@ -34,7 +34,7 @@ clock_ns=...)\n--\n
     def __init__(self, limit, window_us, max_keys=1_000_000, share_overflow=False,
                  clock_ns=time.monotonic_ns):
         cdef int64_t window = plain_window(window_us)
-        cdef int64_t quota = plain_limit(limit, MAX_COUNT)
+        cdef int64_t quota = plain_limit(limit, MAX_UNITS)
         self.set_up(2, max_keys, share_overflow, clock_ns)
         self.window_us, self._limit = window, quota
         self.fresh(self.overflow, 0)
@@ -46,7 +46,7 @@ clock_ns=...)\n--\n
 
     def set_limit(self, limit):
         """Put another limit in force; what was granted stays counted."""
-        self._limit = plain_limit(limit, MAX_COUNT)
+        self._limit = plain_limit(limit, MAX_UNITS)
 
     cdef void fresh(self, int64_t *row, int64_t now) noexcept:
         row[0], row[1] = now, 0
@@ -85,7 +85,7 @@ clock_ns=...)\n--\n
         into[0], into[1] = now - row[0], row[1]
 
     cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept:
-        if not (0 <= saved[0] <= MAX_COUNT and 0 <= saved[1] <= MAX_COUNT):
+        if not (0 <= saved[0] <= MAX_UNITS and 0 <= saved[1] <= MAX_UNITS):
             return False
         row[0], row[1] = now - saved[0], saved[1]
         return True

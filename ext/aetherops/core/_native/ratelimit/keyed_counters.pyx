@@ -14,7 +14,7 @@ from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
-from aetherops.core._native.ratelimit.bounds cimport MAX_COUNT, MAX_ROW_WIDTH
+from aetherops.core._native.ratelimit.bounds cimport MAX_UNITS, MAX_ROW_WIDTH
 from aetherops.core._native.ratelimit.key_table cimport (
     Entry, Table, add_entry, empty_table, entry_at, find_entry, prefetch_entry, prefetch_place,
     remove_slot, row_of,
@@ -46,7 +46,7 @@ cdef int64_t read_cost(object cost) except -1:
     cdef int64_t plain
     if PyLong_CheckExact(cost):
         plain = as_int64(cost, &overflow)
-        if 1 <= plain <= MAX_COUNT and not overflow:
+        if 1 <= plain <= MAX_UNITS and not overflow:
             return plain
     return plain_cost(cost)
 
@@ -56,7 +56,7 @@ cdef int64_t read_instant(object now_us) except -1:
     cdef int64_t plain
     if PyLong_CheckExact(now_us):
         plain = as_int64(now_us, &overflow)
-        if 0 <= plain <= MAX_COUNT and not overflow:
+        if 0 <= plain <= MAX_UNITS and not overflow:
             return plain
     return plain_instant(now_us)
 

@@ -7,7 +7,7 @@ import time
 from libc.stdint cimport int64_t
 from libc.string cimport memmove, memset
 
-from aetherops.core._native.ratelimit.bounds cimport MAX_COUNT
+from aetherops.core._native.ratelimit.bounds cimport MAX_UNITS
 from aetherops.core._native.ratelimit.keyed_counters cimport KeyedCounters, Reading
 
 from aetherops.core.counter_input import plain_limit, plain_sub_windows, plain_window
@@ -56,7 +56,7 @@ share_overflow=False, clock_ns=...)\n--\n
         cdef int64_t window = plain_window(window_us)
         cdef int older = plain_sub_windows(sub_windows)
         cdef int64_t cell = (window + older - 1) // older
-        cdef int64_t quota = plain_limit(limit, MAX_COUNT // cell)
+        cdef int64_t quota = plain_limit(limit, MAX_UNITS // cell)
         cdef bint is_strict = strict
         cdef int cells = older + (2 if is_strict else 1)
         self.set_up(1 + (2 * cells if is_strict else cells), max_keys, share_overflow, clock_ns)
@@ -73,7 +73,7 @@ share_overflow=False, clock_ns=...)\n--\n
 
     def set_limit(self, limit):
         """Put another limit in force; what was granted stays counted."""
-        self._limit = plain_limit(limit, MAX_COUNT // self.cell_us)
+        self._limit = plain_limit(limit, MAX_UNITS // self.cell_us)
         self.share = (self._limit + self.cells - 1) // self.cells
 
     cdef void fresh(self, int64_t *row, int64_t now) noexcept:
@@ -141,13 +141,13 @@ share_overflow=False, clock_ns=...)\n--\n
     cdef bint restore(self, int64_t *row, const int64_t *saved, int64_t now) noexcept:
         cdef int i
         cdef int cells = self.cells
-        cdef int64_t most = 2 * MAX_COUNT // self.cell_us
+        cdef int64_t most = 2 * MAX_UNITS // self.cell_us
         cdef int64_t total = 0
         cdef int64_t start
-        if not 0 <= saved[0] <= MAX_COUNT:
+        if not 0 <= saved[0] <= MAX_UNITS:
             return False
         for i in range(1 + cells, self.width):
-            if not 0 <= saved[i] <= MAX_COUNT:
+            if not 0 <= saved[i] <= MAX_UNITS:
                 return False
             row[i] = now - saved[i]
         for i in range(1, 1 + cells):

@@ -9,7 +9,7 @@ from graphql import parse, validate
 
 from aetherops.api.failures import ErrorCode
 from aetherops.api.graphql.schema.root import build_schema
-from aetherops.runtime import http_refusals
+from aetherops.runtime.http import refusals
 
 PAGE = (Path(__file__).parents[2] / "docs" / "graphql.md").read_text("utf-8")
 QUESTIONS = re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)
@@ -33,4 +33,4 @@ def test_the_table_of_errors_has_every_code_and_no_other():
 
 
 def test_what_never_reaches_the_application_is_refused_by_codes_of_the_same_table():
-    assert set(typing.get_args(http_refusals.Code)) <= set(typing.get_args(ErrorCode))
+    assert set(typing.get_args(refusals.Code)) <= set(typing.get_args(ErrorCode))

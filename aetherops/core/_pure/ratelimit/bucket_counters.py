@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from threading import Lock
 from typing import Any, TypeAlias
 
 from aetherops.core._pure.ratelimit.keyed_counters import KeyedCounters
@@ -25,7 +24,6 @@ _STAMP = 1
 _CREDIT = 2
 
 _Tier: TypeAlias = tuple[int, int, int, int]  # gain, price, capacity, span
-_AtHand: TypeAlias = tuple[Lock, Callable[[], int], int, int, int]
 
 
 class BucketCounters(KeyedCounters):
@@ -58,7 +56,8 @@ class BucketCounters(KeyedCounters):
         self._tiers = _spanned(plain_tiers(tiers))
         self._largest_cost = _largest_cost(self._tiers)
         super().__init__(1 + len(self._tiers), max_keys, share_overflow, clock_ns)
-        self._at_hand = self._needed_by_allow(self._tiers)
+        self._is_tiered = len(self._tiers) > 1
+        self._at_hand = self._tiers[0][:3]  # what `allow` needs of one tier
 
     @property
     def tiers(self) -> tuple[tuple[int, int, int], ...]:
@@ -66,13 +65,13 @@ class BucketCounters(KeyedCounters):
         return tuple((gain, price, capacity) for gain, price, capacity, _ in self._tiers)
 
     def allow(self, key: str | int, cost: int = 1, now_us: int | None = None) -> bool:
-        at_hand = self._at_hand
-        if key.__class__ is not str or cost is not _ONE or now_us is not None or at_hand is None:
+        if key.__class__ is not str or cost is not _ONE or now_us is not None or self._is_tiered:
             return KeyedCounters.allow(self, key, cost, now_us)
         # `_grant` of one token of one tier, written out: calls would cost more than they do.
-        lock, clock_ns, gain, price, capacity = at_hand
-        with lock:
-            now = clock_ns() // 1000
+        with self._lock:
+            now = self._clock_ns() // 1000
+            # Read after the clock, which may have changed the limits; no call from here on.
+            gain, price, capacity = self._at_hand
             if now > self._latest_us:
                 self._latest_us = now
             else:
@@ -109,15 +108,17 @@ class BucketCounters(KeyedCounters):
         key = plain_key(key)
         cost = plain_cost(cost)
         max_wait_us = plain_max_wait(max_wait_us)
+        wait_us = -1
+
+        def borrow(held: list[Any], cost: int, now: int) -> bool:
+            nonlocal wait_us
+            wait_us = self._borrow(held, cost, max_wait_us, now)
+            return wait_us >= 0
+
         with self._lock:
             now = self._instant(now_us)
-            entry = self._entries.get(key) or self._enter(key, cost, now)
-            wait_us = -1 if entry is None else self._borrow(entry, cost, max_wait_us, now)
-            if wait_us < 0:
-                self._refused += 1
-            else:
-                self._granted += 1
-            return wait_us
+            granted = self._grant(key, cost, now, borrow)
+        return wait_us if granted else -1
 
     def set_tiers(self, tiers: Sequence[tuple[int, int, int]], now_us: int | None = None) -> None:
         """Put other limits in force: each credit keeps its share of the capacity, rounded down.
@@ -128,20 +129,18 @@ class BucketCounters(KeyedCounters):
             A tier out of bounds, or another number of tiers than before.
         """
         after = _spanned(plain_tiers(tiers, count=len(self._tiers)))
-        largest_cost, at_hand = _largest_cost(after), self._needed_by_allow(after)
+        largest_cost, at_hand = _largest_cost(after), after[0][:3]
         with self._lock:
-            now = self._instant(now_us)
-            entries = {key: self._rescaled(held, after, now) for key, held in self._entries.items()}
-            overflow = self._rescaled(self._overflow, after, now)
+            self._instant(now_us)
+            seen = -1
+            while seen != self._granted + self._changes:
+                seen, before = self._granted + self._changes, self._entries.copy()
+                now = self._latest_us
+                entries = {key: self._rescaled(held, after, now) for key, held in before.items()}
+                overflow = self._rescaled(self._overflow, after, now)
+            self._changes += 1
             self._entries, self._overflow = entries, overflow
             self._tiers, self._largest_cost, self._at_hand = after, largest_cost, at_hand
-
-    def _needed_by_allow(self, tiers: list[_Tier]) -> _AtHand | None:
-        """What `allow` needs of one tier, one attribute where it would be five."""
-        gain, price, capacity, _ = tiers[0]
-        if len(tiers) > 1:
-            return None
-        return self._lock, self._clock_ns, gain, price, capacity
 
     def _rescaled(self, entry: list[Any], tiers: list[_Tier], now: int) -> list[Any]:
         """The entry under other tiers, each credit with its share of the capacity."""

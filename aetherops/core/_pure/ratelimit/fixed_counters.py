@@ -52,6 +52,7 @@ class FixedCounters(KeyedCounters):
         """Put another limit in force; what was granted stays counted."""
         limit = plain_limit(limit, MAX_UNITS)
         with self._lock:
+            self._changes += 1
             self._limit = limit
 
     def _fresh(self, slot: int, now: int) -> list[Any]:

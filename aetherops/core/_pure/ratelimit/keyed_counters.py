@@ -8,9 +8,10 @@ import time
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from typing import Any
 
+from aetherops.core._pure.forked_locks import renew_lock_after_fork
 from aetherops.core.counter_input import (
     plain_cost,
     plain_costs,
@@ -27,6 +28,8 @@ __all__ = ["KeyedCounters"]
 _SWEPT_ON_ENTRY = 2
 _SWEPT_WHEN_FULL = 64
 _RETRY_WHEN_FULL_US = 1_000_000
+
+_ALL = slice(None)  # made here: what allocates may collect garbage, and so run anything
 
 
 class KeyedCounters(ABC):
@@ -48,9 +51,11 @@ class KeyedCounters(ABC):
     clock_ns : a monotonic clock in nanoseconds, read where no instant is given.
     """
 
-    # A signal handler may raise wherever CPython looks for signals: after a call, and where a loop
-    # turns. So the lock is taken by `with`, which it does not look inside of while it enters and
-    # leaves a lock; and what belongs together is written last, by statements without a call.
+    # Where CPython looks for signals (after a call, and where a loop turns) a handler may raise, and
+    # a handler, a finaliser or another thread's fork may come in between, as may a clock that asks
+    # the table. So the lock is taken by `with`, inside of which it does not look, and may be taken
+    # again; a decision is made on a copy of its entry, and written last, by statements without a
+    # call, if nothing has changed since: otherwise it is made again.
 
     # An entry is a list: its slot, then what the kind of counter keeps. Slot -1 is the overflow.
     _entries: dict[str | int, list[Any]]
@@ -66,15 +71,18 @@ class KeyedCounters(ABC):
         self._max_keys = plain_max_keys(max_keys)
         self._share_overflow = share_overflow
         self._clock_ns = clock_ns
-        self._lock = Lock()
+        self._lock = RLock()
         self._entries = {}
         self._slots: list[str | int] = []
         self._hand = 0
         self._latest_us = 0
         self._shift_us = 0  # from an instant to its place on a kind's grid, kept across `load`
+        self._loading_shift_us = 0
         self._granted = 0
         self._refused = 0
+        self._changes = 0  # of the table other than grants
         self._overflow = self._fresh(-1, 0)
+        renew_lock_after_fork(self)
 
     # What each kind of counter defines.
 
@@ -88,7 +96,7 @@ class KeyedCounters(ABC):
 
     @abstractmethod
     def _take(self, entry: list[Any], cost: int, now: int) -> bool:
-        """Take the cost if it is there; leave the entry as it is if not."""
+        """Take the cost from a copy of an entry; False where it is not there."""
 
     @abstractmethod
     def _idle(self, entry: list[Any], now: int) -> bool:
@@ -96,7 +104,7 @@ class KeyedCounters(ABC):
 
     @abstractmethod
     def _give_back(self, entry: list[Any], cost: int, now: int) -> None:
-        """Return what was taken, never beyond a fresh entry."""
+        """Return what was taken to a copy of an entry, never beyond a fresh one."""
 
     @abstractmethod
     def _read(self, entry: list[Any], cost: int, now: int) -> tuple[int, int, int, int]:
@@ -154,7 +162,7 @@ class KeyedCounters(ABC):
                 if self._fits(cost) and not self._share_overflow:
                     return False, 0, 0, _RETRY_WHEN_FULL_US, _RETRY_WHEN_FULL_US, True
                 entry = self._overflow if self._fits(cost) else self._fresh(-1, now)
-            return granted, *self._read(entry, 0 if granted else cost, now), False
+            return granted, *self._reading_of(entry, 0 if granted else cost, now), False
 
     def inspect(
         self, key: str | int, cost: int = 1, now_us: int | None = None
@@ -170,7 +178,7 @@ class KeyedCounters(ABC):
             entry = self._entries.get(key)
             if entry is None:
                 entry = self._fresh(-1, now)
-            limit, remaining, retry_us, reset_us = self._read(entry, cost, now)
+            limit, remaining, retry_us, reset_us = self._reading_of(entry, cost, now)
             return retry_us == 0, limit, remaining, retry_us, reset_us, False
 
     def allow_many(self, keys: object, costs: object = 1, now_us: int | None = None) -> bytearray:
@@ -201,23 +209,32 @@ class KeyedCounters(ABC):
         key = plain_key(key)
         cost = plain_cost(cost)
         with self._lock:
-            now = self._instant(now_us)
-            entry = self._entries.get(key)
-            if entry is not None:
-                self._give_back(entry, cost, now)
+            self._instant(now_us)
+            while True:
+                seen = self._granted + self._changes
+                entry = self._entries.get(key)
+                if entry is None:
+                    return
+                held, now = entry[_ALL], self._latest_us
+                self._give_back(held, cost, now)
+                if seen == self._granted + self._changes:
+                    self._changes += 1
+                    entry[_ALL] = held
+                    return
 
     def reset(self, key: str | int) -> None:
         """Forget a key: its next decision is that of a new one."""
         key = plain_key(key)
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None:
-                self._remove(entry[0])
+            while key in self._entries:
+                seen = self._granted + self._changes
+                self._remove(self._entries[key][0], seen)
 
     def clear(self) -> None:
         """Forget every key."""
         with self._lock:
             overflow = self._fresh(-1, self._latest_us)
+            self._changes += 1
             self._entries, self._slots, self._hand = {}, [], 0
             self._overflow = overflow
 
@@ -242,9 +259,10 @@ class KeyedCounters(ABC):
         with self._lock:
             now = max(self._reading(now_us), self._latest_us)
             left = array("q")
-            for key in self._slots:
-                left.append(self._read(self._entries[key], 1, now)[1])
-            return list(self._slots), left
+            kept = self._kept()
+            for entry in kept.values():
+                left.append(self._reading_of(entry, 1, now)[1])
+            return list(kept), left
 
     @property
     def max_keys(self) -> int:
@@ -276,9 +294,11 @@ class KeyedCounters(ABC):
         with self._lock:
             now = self._instant(now_us)
             rows = array("q")
-            for key in self._slots:
-                rows.extend(self._row(self._entries[key], now))
-            return list(self._slots), rows.tobytes()
+            kept = self._kept()
+            now = self._latest_us
+            for entry in kept.values():
+                rows.extend(self._row(entry, now))
+            return list(kept), rows.tobytes()
 
     def load(
         self,
@@ -308,13 +328,11 @@ class KeyedCounters(ABC):
             raise InvalidInputError("keys", len(plain), f"at most {self._max_keys} keys")
         numbers = array("q", plain_rows(rows, self._width, len(plain)))
         with self._lock:
-            shift_us = self._shift_us
-            try:
-                entries = self._loaded(plain, numbers, now - elapsed_us)
-                overflow = self._fresh(-1, now)
-            except BaseException:
-                self._shift_us = shift_us
-                raise
+            self._loading_shift_us = self._shift_us
+            entries = self._loaded(plain, numbers, now - elapsed_us)
+            overflow = self._fresh(-1, now)
+            self._changes += 1
+            self._shift_us = self._loading_shift_us
             self._entries, self._slots, self._hand = entries, plain, 0
             self._latest_us, self._overflow = now, overflow
 
@@ -348,48 +366,88 @@ class KeyedCounters(ABC):
         self._latest_us = now
         return now
 
-    def _grant(self, key: str | int, cost: int, now: int) -> bool:
-        entry = self._entries.get(key)
-        if entry is None:
-            entry = self._enter(key, cost, now)
-        if entry is not None and self._take(entry, cost, now):
-            self._granted += 1
-            return True
+    def _grant(
+        self,
+        key: str | int,
+        cost: int,
+        now: int,
+        take: Callable[[list[Any], int, int], bool] | None = None,
+    ) -> bool:
+        """Whether the cost was taken; ``take`` does it in the place of ``_take``."""
+        take = take or self._take
+        if key not in self._entries and self._fits(cost):
+            self._make_room(now)
+        while True:
+            seen = self._granted + self._changes
+            entry = self._found(key, cost, now)
+            if entry is None:
+                break
+            held = entry[_ALL]
+            if now < self._latest_us:
+                now = self._latest_us
+            if not take(held, cost, now):
+                break
+            new = (key,)
+            if seen == self._granted + self._changes:
+                entry[_ALL] = held
+                if key not in self._entries and entry is not self._overflow:
+                    self._entries[key] = entry
+                    self._slots += new
+                self._granted += 1
+                return True
         self._refused += 1
         return False
 
-    def _enter(self, key: str | int, cost: int, now: int) -> list[Any] | None:
-        """The entry of a new key, or None where its cost never fits or no room is left."""
-        if not self._fits(cost):
-            return None
-        if self._make_room(now):
-            entry = self._fresh(len(self._slots), now)
-            self._entries[key] = entry
-            self._slots += (key,)
+    def _found(self, key: str | int, cost: int, now: int) -> list[Any] | None:
+        """The entry of a key, or a fresh one to be kept, or None where none can grant the cost."""
+        entry = self._entries.get(key)
+        if entry is not None or not self._fits(cost):
             return entry
+        slot = len(self._slots)
+        if slot < self._max_keys:
+            return self._fresh(slot, now)
         return self._overflow if self._share_overflow else None
 
-    def _make_room(self, now: int) -> bool:
+    def _make_room(self, now: int) -> None:
         self._sweep(_SWEPT_ON_ENTRY, now)
-        if len(self._slots) < self._max_keys:
-            return True
-        self._sweep(_SWEPT_WHEN_FULL, now)
-        return len(self._slots) < self._max_keys
+        if len(self._slots) >= self._max_keys:
+            self._sweep(_SWEPT_WHEN_FULL, now)
 
     def _sweep(self, slots: int, now: int) -> None:
         """Look at the next few slots and drop what is idle."""
         for _ in range(min(slots, len(self._slots))):
-            if self._hand >= len(self._slots):
-                self._hand = 0
-            if self._idle(self._entries[self._slots[self._hand]], now):
-                self._remove(self._hand)
-            else:
-                self._hand += 1
+            seen = self._granted + self._changes
+            hand = self._hand if self._hand < len(self._slots) else 0
+            if seen != self._granted + self._changes:
+                continue
+            held = self._entries[self._slots[hand]][_ALL]
+            idle = self._idle(held, max(now, self._latest_us))
+            self._hand = hand if idle else hand + 1
+            if idle:
+                self._remove(hand, seen)
 
-    def _remove(self, slot: int) -> None:
-        """Drop the entry of a slot; the last entry takes its place."""
+    def _remove(self, slot: int, seen: int) -> None:
+        """Drop the entry of a slot if nothing has changed; the last entry takes its place."""
+        if seen != self._granted + self._changes:
+            return
         entries, slots = self._entries, self._slots
         key, last = slots[slot], slots[-1]
+        self._changes += 1
         entries[last][0] = slot
         slots[slot] = last
         del slots[-1], entries[key]
+
+    def _kept(self) -> dict[str | int, list[Any]]:
+        """A copy of each entry, in the table's order."""
+        kept = {}
+        for key in self._slots[_ALL]:
+            entry = self._entries.get(key)
+            if entry is not None:
+                kept[key] = entry[_ALL]
+        return kept
+
+    def _reading_of(self, entry: list[Any], cost: int, now: int) -> tuple[int, int, int, int]:
+        held = entry[_ALL]
+        if now < self._latest_us:
+            now = self._latest_us
+        return self._read(held, cost, now)

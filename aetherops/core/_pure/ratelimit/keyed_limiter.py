@@ -21,7 +21,6 @@ class KeyedLimiter:
 
     def __init__(self, counters: KeyedCounters) -> None:
         self._counters = counters
-        self.allow = counters.allow  # type: ignore[method-assign]  # a call less
 
     def allow(self, key: str | int, cost: int = 1, now_us: int | None = None) -> bool:
         """Take ``cost`` from ``key`` if it is there.

@@ -37,7 +37,8 @@ class SlidingCounters(KeyedCounters):
     """
 
     # An entry: slot, index of the newest cell (strict: when it was opened), counts from the newest
-    # cell to the oldest, and in strict windows the instant of each cell's last grant.
+    # cell to the oldest, and in strict windows the instant of each cell's last grant. The two lists
+    # are never changed, only put in others' place, so that a copy of an entry stays what it was.
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class SlidingCounters(KeyedCounters):
         """Put another limit in force; what was granted stays counted."""
         limit = plain_limit(limit, MAX_UNITS // self._cell_us)
         with self._lock:
+            self._changes += 1
             self._limit = limit
             self._share = -(-limit // self._cells)
 
@@ -85,17 +87,18 @@ class SlidingCounters(KeyedCounters):
         """Count a granted cost in the newest cell, a new one where that is due."""
         if self._strict:
             self._open_cell(entry, cost, now)
-            entry[_LASTS][0] = now
+            entry[_LASTS] = [now, *entry[_LASTS][1:]]
         else:
             self._move_on(entry, now)
-        entry[_COUNTS][0] += cost
+        newest, *older = entry[_COUNTS]
+        entry[_COUNTS] = [newest + cost, *older]
 
     def _move_on(self, entry: list[Any], now: int) -> None:
         """Make the cell of the grid at ``now`` the newest."""
         index = (now + self._shift_us) // self._cell_us
         behind = min(index - entry[_NEWEST], self._cells)
         if behind > 0:
-            entry[_COUNTS][:] = [0] * behind + entry[_COUNTS][:-behind]
+            entry[_COUNTS] = [0] * behind + entry[_COUNTS][:-behind]
             entry[_NEWEST] = index
 
     def _open_cell(self, entry: list[Any], cost: int, now: int) -> None:
@@ -110,8 +113,8 @@ class SlidingCounters(KeyedCounters):
         if now - entry[_NEWEST] < self._cell_us and counts[0] + cost <= self._share:
             return
         if counts[-1] == 0 or lasts[-1] <= now - self._window_us:
-            counts[:] = [0, *counts[:-1]]
-            lasts[:] = [0, *lasts[:-1]]
+            entry[_COUNTS] = [0, *counts[:-1]]
+            entry[_LASTS] = [0, *lasts[:-1]]
             entry[_NEWEST] = now
 
     def _give_back(self, entry: list[Any], cost: int, now: int) -> None:
@@ -120,7 +123,7 @@ class SlidingCounters(KeyedCounters):
             back = min(cost, count)
             left.append(count - back)
             cost -= back
-        entry[_COUNTS][:] = left
+        entry[_COUNTS] = left
 
     def _row(self, entry: list[Any], now: int) -> list[int]:
         age = now - entry[_NEWEST]
@@ -145,8 +148,8 @@ class SlidingCounters(KeyedCounters):
             return [slot, start, counts, [now - held for held in ages]]
         # The first row sets the grid, the others must agree with it.
         if slot == 0:
-            self._shift_us = -start % self._cell_us
-        newest, beside = divmod(start + self._shift_us, self._cell_us)
+            self._loading_shift_us = -start % self._cell_us
+        newest, beside = divmod(start + self._loading_shift_us, self._cell_us)
         if beside:
             return None
         return [slot, newest, counts, [0] * cells]

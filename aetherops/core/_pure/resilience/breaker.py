@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from threading import RLock
 
+from aetherops.core._pure.forked_locks import renew_lock_after_fork
 from aetherops.core._pure.resilience.outcomes import CountOutcomes, TimeOutcomes
 from aetherops.errors import InvalidInputError
 
@@ -67,6 +68,7 @@ class BreakerKernel:
     """
 
     __slots__ = (
+        "__weakref__",
         "_failure_rate",
         "_failure_threshold",
         "_half_open_ns",
@@ -144,6 +146,7 @@ class BreakerKernel:
         self.probes_left = self.probe_successes = self.probe_failures = 0
         self.successes = self.failures = self.slow = 0
         self.neutral = self.late = self.refused = 0
+        renew_lock_after_fork(self)
 
     def acquire(self, now_ns: int) -> int:
         """A permit for one call, or -1: the call is refused."""

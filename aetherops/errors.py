@@ -17,6 +17,7 @@
     │   │   └── NotRunningError              no platform on this directory (runtime.instance)
     │   ├── StoreCannotWriteError            a server answers, and cannot write
     │   ├── BacklogFullError                 too much waits to be stored (archive.intake)
+    │   ├── ForeignEntryError                a key of a limit, written by others (ratelimit.errors)
     │   ├── BreakerOpenError                 the call was not made (resilience.breakers.errors)
     │   ├── DiskFullError                    no more data is taken in (runtime.disk)
     │   └── ServerStartError                 an embedded server (runtime.embedded.child)

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from aetherops.connections.endpoints import without_secrets
 from aetherops.connections.probes import PROBE_TIMEOUT_S, answers
 from aetherops.errors import InvalidInputError, UnavailableError, UnreachableError
+from aetherops.ratelimit.errors import ForeignEntryError
 from aetherops.resilience import Breaker, exceptions
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _FAILURES: tuple[type[Exception], ...] = (
 )
 
 #: Judges uses of the client for a circuit breaker; also those by an adapter that has translated.
-is_redis_away = exceptions(UnavailableError, *_FAILURES)
+is_redis_away = exceptions(UnavailableError, *_FAILURES, exclude=[ForeignEntryError])
 
 
 class Redis:

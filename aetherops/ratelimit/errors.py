@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from aetherops.errors import RefusedError
+from aetherops.errors import RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aetherops.ratelimit.decision import Decision
     from aetherops.ratelimit.state import Limit
 
-__all__ = ["RateLimitedError"]
+__all__ = ["ForeignEntryError", "RateLimitedError"]
 
 
 class RateLimitedError(RefusedError):
@@ -42,3 +42,13 @@ class RateLimitedError(RefusedError):
         if self.retry_after_s is None:
             return f"rate limit {self.policy!r}: at most {self.decision.limit:,} at once"
         return f"rate limit {self.policy!r}: try again in {self.retry_after_s} s"
+
+
+class ForeignEntryError(UnavailableError):
+    """The store answers, but what it holds under a limited key is no counter: others wrote it.
+
+    It concerns that key alone, so it says nothing about the store (``store_breaker``).
+    """
+
+    def __str__(self) -> str:
+        return f"{self.dependency} holds something else than a counter under this key"

@@ -357,3 +357,12 @@ async def test_a_cluster_decides_as_one_server_does(cluster):
     assert sum(d.allowed for d in decisions) == 100
     assert shared.fallback_total == 0
     await store.aclose()
+
+
+async def test_an_entry_that_others_wrote_leaves_other_keys_alone(redis):
+    store = counters(redis, "foreign", *LIMITS["bucket"])
+    shared = SharedLimiter(store)
+    await redis.hset("aetherops:limit:foreign:{hash}", mapping={"a": 1})
+    assert (await shared.decide("hash")).reason is Reason.LOCAL_GRANTED
+    assert (await shared.decide("other")).reason is Reason.GRANTED
+    await store.aclose()

@@ -16,6 +16,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from aetherops.errors import InvalidInputError, UnavailableError
+from aetherops.ratelimit.errors import ForeignEntryError
 from aetherops.ratelimit.redis.script import Ask, Script
 from aetherops.ratelimit.shared.limiter import Grant
 from aetherops.ratelimit.state import Limit
@@ -74,6 +75,8 @@ class RedisCounters:
         ------
         UnavailableError
             The server does not answer within the deadline, or refuses.
+        ForeignEntryError
+            The key's entry is of another type than counters are.
         """
         # A coroutine, not the future: a breaker that is open must not have asked.
         return await self._pipeline(key).take(key, least, most, replicas)
@@ -138,8 +141,8 @@ class _Pipeline:
         sending, self._sending = self._sending, None
         if sending is not None:
             sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sending
+            # Not awaited itself: its error was told, and a cancellation of this is not its own.
+            await asyncio.wait([sending])
             # One that was cancelled before its first step has told nobody.
             self._fail([], asyncio.CancelledError("closed"))
         await self._server.aclose()
@@ -165,7 +168,9 @@ class _Pipeline:
             self._fail(asks, error)
             raise
         finally:
-            self._sending = None
+            # After `aclose` another task may be sending already.
+            if self._sending is asyncio.current_task():
+                self._sending = None
 
     def _fail(self, asks: Sequence[Ask], error: BaseException) -> None:
         """Those who still gather would wait for the same server, beyond their deadline."""
@@ -214,20 +219,26 @@ class _OneServer:
         connecting, self._connecting = self._connecting, None
         if connecting is not None:
             connecting.cancel()
-            with contextlib.suppress(asyncio.CancelledError, *_FAILURES):
-                await self._pool.release(await connecting)
+            await asyncio.wait([connecting])
+            if not connecting.cancelled() and connecting.exception() is None:
+                with contextlib.suppress(*_FAILURES):
+                    await self._pool.release(connecting.result())
 
     async def _connection(self) -> AbstractConnection:
         """The connection, made by a task that goes on after a batch has given up waiting."""
-        if self._connecting is None:
-            self._connecting = asyncio.create_task(self._connect())
-        elif self._connecting.done() and self._connecting.exception() is None:
-            return self._connecting.result()
-        try:
-            return await asyncio.shield(self._connecting)
-        except Exception:  # of whatever kind: kept, it would fail every batch from now on
+        connecting = self._connecting
+        if connecting is None:
+            connecting = self._connecting = asyncio.create_task(self._connect())
+            connecting.add_done_callback(self._forget_failed)
+        elif connecting.done():
+            return connecting.result()
+        return await asyncio.shield(connecting)
+
+    def _forget_failed(self, connecting: asyncio.Task[AbstractConnection]) -> None:
+        """Kept, a connection that was not made would fail every batch from now on."""
+        failed = connecting.cancelled() or connecting.exception() is not None
+        if failed and self._connecting is connecting:
             self._connecting = None
-            raise
 
     async def _connect(self) -> AbstractConnection:
         """A connection whose server knows the script, so that one round trip is a decision."""
@@ -280,6 +291,8 @@ async def _reply(connection: AbstractConnection) -> _Reply:
 
 
 def _unavailable(error: BaseException) -> UnavailableError:
-    unavailable = UnavailableError("redis")
+    # Older servers put the code of an error in a script behind words of their own.
+    is_foreign = isinstance(error, ResponseError) and "WRONGTYPE" in str(error)
+    unavailable = ForeignEntryError("redis") if is_foreign else UnavailableError("redis")
     unavailable.__cause__ = error
     return unavailable

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import ParamSpec, Protocol, TypeVar
 
-from aetherops.resilience import Breaker, BreakerPolicy
+from aetherops.ratelimit.errors import ForeignEntryError
+from aetherops.resilience import Breaker, BreakerPolicy, exceptions
 
 __all__ = ["FailurePolicy", "GuardsCalls", "store_breaker"]
 
@@ -37,7 +38,8 @@ def store_breaker(name: str) -> Breaker:
     """A breaker that opens at the first failure and probes after a quarter of a second, then later.
 
     A limiter stands in every request's way, so it does not try a dead store twice; and its
-    callers have an answer without it, so there is no reason to hesitate.
+    callers have an answer without it, so there is no reason to hesitate. An entry of one key that
+    others wrote is no failure of the store.
     """
     return Breaker(
         name,
@@ -48,4 +50,5 @@ def store_breaker(name: str) -> Breaker:
             max_reset_timeout_s=5.0,
             jitter=0.1,
         ),
+        detector=exceptions(exclude=[ForeignEntryError]),
     )

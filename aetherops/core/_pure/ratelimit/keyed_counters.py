@@ -51,11 +51,11 @@ class KeyedCounters(ABC):
     clock_ns : a monotonic clock in nanoseconds, read where no instant is given.
     """
 
-    # Where CPython looks for signals (after a call, and where a loop turns) a handler may raise, and
-    # a handler, a finaliser or another thread's fork may come in between, as may a clock that asks
-    # the table. So the lock is taken by `with`, inside of which it does not look, and may be taken
-    # again; a decision is made on a copy of its entry, and written last, by statements without a
-    # call, if nothing has changed since: otherwise it is made again.
+    # Where CPython looks for signals (after a call, and where a loop turns) a handler may raise or
+    # decide; so may a finaliser, and a clock that asks the table. So the lock is taken by `with`,
+    # which it does not look inside of while it enters and leaves a lock, and may be taken again. A
+    # decision is made on a copy of its entry and written last, by statements that neither call nor
+    # allocate, if nothing has changed since; otherwise it is made again.
 
     # An entry is a list: its slot, then what the kind of counter keeps. Slot -1 is the overflow.
     _entries: dict[str | int, list[Any]]

@@ -7,18 +7,20 @@ answers, errors and silence.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis, RedisCluster
-from redis.asyncio.connection import Connection
+from redis.asyncio.connection import Connection, ConnectionPool
 
 from aetherops.errors import InvalidInputError, UnavailableError
-from aetherops.ratelimit import BucketLimit, Rate
+from aetherops.ratelimit import BucketLimit, Rate, Reason
+from aetherops.ratelimit.errors import ForeignEntryError
 from aetherops.ratelimit.redis.counters import RedisCounters
 from aetherops.ratelimit.redis.script import Ask, Script
-from aetherops.ratelimit.shared.limiter import Grant
+from aetherops.ratelimit.shared.limiter import Grant, SharedLimiter
 
 LIMIT = BucketLimit(10, Rate.of(4))
 GRANTED = b"*5\r\n:1\r\n:0\r\n:9\r\n:0\r\n:250000\r\n"
@@ -218,3 +220,78 @@ async def test_a_cluster_is_asked_through_the_drivers_pipeline(server: Server) -
         assert (await counters.take("k", 1, 1)).granted == 1
         await counters.aclose()
     assert server.asked.count(b"EVALSHA") == 2
+
+
+def test_a_pool_of_this_driver_gives_a_connection_for_whatever_is_asked() -> None:
+    inspect.signature(ConnectionPool.get_connection).bind(object())  # raises where it wants more
+
+
+WRONG_TYPES = [
+    b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
+    b"-ERR Error running script (call to f_1): @user_script:4: WRONGTYPE Operation\r\n",
+]
+
+
+@pytest.mark.parametrize("reply", WRONG_TYPES)
+async def test_an_entry_that_others_wrote_is_its_keys_fault_alone(
+    server: Server, counters: RedisCounters, reply: bytes
+) -> None:
+    server.decide = lambda words: reply if words[3].endswith(b"{foreign}") else GRANTED
+    limiter = SharedLimiter(counters)
+    assert (await limiter.decide("foreign")).reason is Reason.LOCAL_GRANTED
+    assert (await limiter.decide("k")).reason is Reason.GRANTED
+    assert limiter.fallback_total == 1
+    with pytest.raises(ForeignEntryError, match="something else than a counter"):
+        await counters.take("foreign", 1, 1)
+
+
+@pytest.mark.parametrize("reply", [b"-NOPERM not you\r\n", b"-READONLY a replica\r\n"])
+async def test_a_server_that_may_not_decide_is_unavailable_for_every_key(
+    server: Server, counters: RedisCounters, reply: bytes
+) -> None:
+    server.decide = lambda words: reply
+    limiter = SharedLimiter(counters)
+    await limiter.decide("one")
+    server.decide = lambda words: GRANTED
+    assert (await limiter.decide("other")).reason is Reason.LOCAL_GRANTED
+
+
+def tasks_of(*names: str) -> list[asyncio.Task[object]]:
+    return [task for task in asyncio.all_tasks() if task.get_coro().__name__ in names]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("steps", [1, 3, 10])
+async def test_a_connection_whose_making_was_cancelled_is_made_anew(
+    server: Server, counters: RedisCounters, steps: int
+) -> None:
+    server.load = None  # so that it is not made before it is cancelled
+    waiting = asyncio.create_task(counters.take("k", 1, 1))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    while not (making := tasks_of("_connect")):
+        await asyncio.sleep(0)
+    for task in making:
+        task.cancel()
+    with pytest.raises(UnavailableError):
+        await waiting
+    server.load = OK
+    assert (await counters.take("k", 1, 1)).granted == 1
+
+
+async def test_what_is_asked_while_it_closes_is_answered_or_refused(
+    server: Server, client: Redis
+) -> None:
+    counters = RedisCounters(client, "unit", LIMIT, deadline_s=5)
+    server.decide = lambda words: None
+    first = asyncio.create_task(counters.take("k", 1, 1))
+    await asyncio.sleep(0.05)
+    closing = asyncio.create_task(counters.aclose())
+    await asyncio.sleep(0)
+    server.decide = lambda words: GRANTED
+    later = [asyncio.create_task(counters.take("k", 1, cost)) for cost in (1, 2)]
+    async with asyncio.timeout(4):
+        ends = await asyncio.gather(first, *later, return_exceptions=True)
+        await closing
+    assert all(isinstance(end, Grant | UnavailableError) for end in ends)
+    assert (await counters.take("k", 1, 1)).granted == 1
+    await counters.aclose()

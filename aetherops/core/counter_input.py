@@ -24,6 +24,7 @@ __all__ = [
     "plain_limit",
     "plain_max_keys",
     "plain_max_wait",
+    "plain_reading",
     "plain_rows",
     "plain_sub_windows",
     "plain_tiers",
@@ -50,6 +51,7 @@ MAX_KEYS = 2**31 - 2
 MAX_WINDOW_US = 3653 * 86_400 * 1_000_000
 """Ten years."""
 
+_MAX_READING_NS = 2**62  # beside the longest wait it fits 64 bits
 _MIN_INT64 = -(2**63)
 _MAX_INT64 = 2**63 - 1
 
@@ -83,6 +85,14 @@ def plain_instant(now_us: object) -> int:
     number = _plain_int(now_us)
     if number is None or not 0 <= number <= MAX_UNITS:
         raise InvalidInputError("now_us", now_us, f"microseconds from 0 to {_MOST_UNITS}")
+    return number
+
+
+def plain_reading(now_ns: object) -> int:
+    """What a clock shows, in nanoseconds."""
+    number = _plain_int(now_ns)
+    if number is None or not -_MAX_READING_NS <= number <= _MAX_READING_NS:
+        raise InvalidInputError("clock_ns", now_ns, "whole nanoseconds, at most 2^62")
     return number
 
 

@@ -9,7 +9,14 @@ from aetherops.core.counter_input import MAX_UNITS
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.rate import Rate
 
-__all__ = ["BucketLimit", "WindowLimit", "WindowMode", "seconds_to_us", "sliding_mode"]
+__all__ = [
+    "BucketLimit",
+    "WindowLimit",
+    "WindowMode",
+    "plain_factor",
+    "seconds_to_us",
+    "sliding_mode",
+]
 
 _SECOND_US = 1_000_000
 
@@ -113,6 +120,13 @@ class WindowLimit:
 def _check_whole(field: str, value: object) -> None:
     if not isinstance(value, int) or not 1 <= value <= MAX_UNITS:
         raise InvalidInputError(field, value, "a whole number from 1 to 2^60")
+
+
+def plain_factor(factor_permille: object) -> int:
+    """A factor of limits in thousandths: a whole number from 1."""
+    if not isinstance(factor_permille, int) or factor_permille < 1:
+        raise InvalidInputError("factor_permille", factor_permille, "a whole number from 1")
+    return factor_permille
 
 
 def seconds_to_us(seconds: float, field: str) -> int:

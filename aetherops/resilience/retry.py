@@ -6,8 +6,9 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from math import inf
+from math import inf, isnan
 from random import random as uniform
+from sys import float_info
 from typing import ParamSpec, TypeVar
 
 from aetherops.errors import InvalidInputError
@@ -18,6 +19,9 @@ __all__ = ["Retry"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+_LAST = float_info.max  # an instant that comes, if not soon
 
 
 async def _sleep_async(seconds: float) -> None:
@@ -44,6 +48,7 @@ class Retry:
     on : errors worth another attempt. An open breaker never is.
     asked_s : seconds that an error asks to wait, None where it does not. They take the place of
         the doubling wait, and are drawn longer by up to ``jitter``: nobody comes back too early.
+        Fewer than 0 are none, and infinity ends the attempts.
     random : numbers in [0, 1).
     sleep, sleep_async : wait so many seconds.
     clock : monotonic seconds.
@@ -119,9 +124,9 @@ class Retry:
         def wait_after(error: Exception) -> float | None:
             wait_s = next(waits_s, None)
             asked_s = self.asked_s(error)
-            if wait_s is not None and asked_s is not None:
-                wait_s = asked_s * (1 + self.jitter * self.random())
-            in_time = wait_s is not None and self.clock() + wait_s <= give_up_s
+            if wait_s is not None and asked_s is not None and not isnan(asked_s):
+                wait_s = max(asked_s, 0.0) * (1 + self.jitter * self.random())
+            in_time = wait_s is not None and self.clock() + wait_s <= min(give_up_s, _LAST)
             return wait_s if in_time else None
 
         return wait_after

@@ -14,7 +14,7 @@ from aetherops.core import KeyedCounters, KeyedLimiter
 from aetherops.core.counter_input import MAX_UNITS
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.decision import Decision, Reason
-from aetherops.ratelimit.limits import WindowLimit
+from aetherops.ratelimit.limits import BucketLimit, WindowLimit, plain_factor
 from aetherops.ratelimit.state import Limit, LimiterState
 
 __all__ = ["KeyUsage", "LocalLimiter", "Snapshot"]
@@ -150,8 +150,7 @@ class LocalLimiter(KeyedLimiter, ABC):
         InvalidInputError
             The factor is below 1, or so fine a product of a bucket needs more than 60 bits.
         """
-        if factor_permille < 1:
-            raise InvalidInputError("factor_permille", factor_permille, "a whole number from 1")
+        factor_permille = plain_factor(factor_permille)
         in_force = self._scaled(self._nominal, factor_permille)
         self._enforce(in_force, now_us)
         self._keep(self._nominal, in_force)
@@ -164,6 +163,8 @@ class LocalLimiter(KeyedLimiter, ABC):
         ----------
         wall_us : wall time now, microseconds since 1970.
         """
+        if not abs(wall_us) < 2**63 or wall_us != int(wall_us):
+            raise InvalidInputError("wall_us", wall_us, "microseconds of 64 bits")
         keys, rows = self._counters.dump(now_us)
         if sys.byteorder == "big":
             rows = _swapped(rows)
@@ -221,8 +222,10 @@ class LocalLimiter(KeyedLimiter, ABC):
             raise InvalidInputError("limits", kinds, f"limits of the kinds {own}")
 
 
-def _kind(limit: Limit) -> tuple[object, ...]:
+def _kind(limit: object) -> tuple[object, ...]:
     """What of a limit cannot change while it is in use."""
+    if not isinstance(limit, BucketLimit | WindowLimit):
+        raise InvalidInputError("limits", limit, "bucket or window limits")
     if isinstance(limit, WindowLimit):
         return str(limit.mode), limit.window_us, limit.window_count
     return ("bucket",)

@@ -93,7 +93,7 @@ class TokenBucket(LocalLimiter):
 
         Parameters
         ----------
-        timeout_s : the longest wait; None waits as long as it takes.
+        timeout_s : the longest wait; None, as infinity, waits as long as it takes.
         stop : ends the wait when it is set.
 
         Returns
@@ -140,7 +140,7 @@ class TokenBucket(LocalLimiter):
         if timeout_s is None:
             most_us = MAX_UNITS
         elif timeout_s >= 0:
-            most_us = min(int(timeout_s * 1e6), MAX_UNITS)
+            most_us = int(min(timeout_s * 1e6, MAX_UNITS))
         else:
             raise InvalidInputError("timeout_s", timeout_s, "seconds from 0, or None")
         wait_us = self.reserve(key, cost, most_us)

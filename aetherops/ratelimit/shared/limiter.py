@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from aetherops.core.counter_input import plain_cost, plain_costs, plain_key, plain_keys
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit.decision import Decision, Reason
-from aetherops.ratelimit.limits import WindowLimit, WindowMode
+from aetherops.ratelimit.limits import WindowLimit, WindowMode, plain_factor
 from aetherops.ratelimit.local.limiter import LocalLimiter
 from aetherops.ratelimit.local.token_bucket import TokenBucket
 from aetherops.ratelimit.local.windows import FixedWindow, SlidingWindow
@@ -175,7 +175,8 @@ class SharedLimiter:
         self._nominal = limits
 
     def scale(self, factor_permille: int) -> None:
-        """Enforce the nominal limits times a factor in thousandths."""
+        """Enforce the nominal limits times a factor in thousandths, a whole number from 1."""
+        factor_permille = plain_factor(factor_permille)
         scaled = [limit.scaled(factor_permille) for limit in self._nominal]
         self._counters.change(scaled)
         self._local.change(*_shares(scaled, self._replicas))

@@ -9,6 +9,7 @@ from random import random as uniform
 from typing import Any, ParamSpec, TypeVar
 
 from aetherops.core import guard_coroutine_function, guard_function
+from aetherops.core.counter_input import plain_reading
 from aetherops.errors import InvalidInputError
 from aetherops.events import Listeners
 from aetherops.resilience.breakers.detectors import (
@@ -32,6 +33,11 @@ __all__ = ["Breaker"]
 P = ParamSpec("P")
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _checked(clock: Callable[[], int]) -> Callable[[], int]:
+    """The clock, whose readings are whole numbers; the system's own are anyway."""
+    return lambda: plain_reading(clock())
 
 
 class Breaker:
@@ -70,10 +76,10 @@ class Breaker:
         random: Callable[[], float] = uniform,
     ) -> None:
         self.machine = CircuitBreakerStateMachine(policy, name, random)
-        self._clock = clock
+        self._clock = clock if clock is time.monotonic_ns else _checked(clock)
         self._detector = detector if detector is not None else exceptions()
         self._call_listeners: Listeners[CallEvent] = Listeners()
-        self._guard = self.machine.guard(clock, self._judge, judges_results(self._detector))
+        self._guard = self.machine.guard(self._clock, self._judge, judges_results(self._detector))
 
     @property
     def name(self) -> str:
@@ -139,14 +145,17 @@ class Breaker:
     def call_async(
         self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, T]:
-        """A coroutine of the result of what the function returns to await, guarded as it runs.
+        """A coroutine of the result of what the function returns to await.
+
+        The function is called in it, under the permit: where it starts work at once, as
+        ``loop.run_in_executor`` does, an open breaker starts none.
 
         Raises
         ------
         BreakerOpenError
             When awaited: the call was not made.
         """
-        return self._guard.drive(function(*args, **kwargs))
+        return self._guard.call_async(function, *args, **kwargs)
 
     def guard(self) -> GuardedBlock:
         """A context manager, for one use with ``with`` or ``async with``."""

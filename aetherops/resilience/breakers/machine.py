@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from math import isfinite
 from random import random as uniform
 from threading import Lock
 
@@ -38,6 +39,7 @@ CALL_KINDS = (
 _TABLE = encode_transitions()
 _NEVER = 2.0  # no share reaches it
 _NEVER_NS = 2**63 - 1
+_LONGEST_AWAY_S = 1e9  # no wait and no window is longer
 # What a call is told that is refused while probes run: their verdict is usually near.
 _PROBING_WAIT_NS = 1_000_000_000
 
@@ -189,8 +191,15 @@ class CircuitBreakerStateMachine:
 
         Probes that were under way died with their process, so a half-open breaker is open and
         probes at the next call. Outcomes are kept where the window has still the same shape.
+
+        Raises
+        ------
+        InvalidInputError
+            ``away_s`` is not finite.
         """
-        away_ns = round(max(away_s, 0.0) * 1e9)
+        if not isfinite(away_s):
+            raise InvalidInputError("away_s", away_s, "a finite number of seconds")
+        away_ns = round(min(max(away_s, 0.0), _LONGEST_AWAY_S) * 1e9)
         state = State.OPEN if snapshot.state is State.HALF_OPEN else snapshot.state
         self._kernel.restore(
             _STATES.index(state),

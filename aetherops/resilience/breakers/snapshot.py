@@ -72,11 +72,13 @@ class BreakerSnapshot:
         InvalidInputError
             Another version, or a field that is missing or has no meaning.
         """
+        if not isinstance(data, Mapping):
+            raise InvalidInputError("snapshot", data, "what BreakerSnapshot.to_dict wrote")
         if data.get("version") != _VERSION:
             raise InvalidInputError("snapshot.version", data.get("version"), str(_VERSION))
         try:
             return cls._read(data)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InvalidInputError(
                 "snapshot", error, "what BreakerSnapshot.to_dict wrote"
             ) from error

@@ -19,6 +19,7 @@ from aetherops.core.counter_input import (
     plain_key,
     plain_keys,
     plain_max_keys,
+    plain_reading,
     plain_rows,
 )
 from aetherops.errors import InvalidInputError
@@ -30,6 +31,11 @@ _SWEPT_WHEN_FULL = 64
 _RETRY_WHEN_FULL_US = 1_000_000
 
 _ALL = slice(None)  # made here: what allocates may collect garbage, and so run anything
+
+
+def _checked(clock_ns: Callable[[], int]) -> Callable[[], int]:
+    """The clock, whose readings are whole numbers; the system's own are anyway."""
+    return lambda: plain_reading(clock_ns())
 
 
 class KeyedCounters(ABC):
@@ -69,8 +75,8 @@ class KeyedCounters(ABC):
     ) -> None:
         self._width = width
         self._max_keys = plain_max_keys(max_keys)
-        self._share_overflow = share_overflow
-        self._clock_ns = clock_ns
+        self._share_overflow = bool(share_overflow)
+        self._clock_ns = clock_ns if clock_ns is time.monotonic_ns else _checked(clock_ns)
         self._lock = RLock()
         self._entries = {}
         self._slots: list[str | int] = []

@@ -13,6 +13,7 @@ of an older one is recognised and dropped.
 from __future__ import annotations
 
 from threading import RLock
+from typing import NoReturn
 
 from aetherops.core._pure.forked_locks import renew_lock_after_fork
 from aetherops.core._pure.resilience.outcomes import CountOutcomes, TimeOutcomes
@@ -147,6 +148,9 @@ class BreakerKernel:
         self.successes = self.failures = self.slow = 0
         self.neutral = self.late = self.refused = 0
         renew_lock_after_fork(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a breaker is neither copied nor pickled: keep its snapshot()")
 
     def acquire(self, now_ns: int) -> int:
         """A permit for one call, or -1: the call is refused."""

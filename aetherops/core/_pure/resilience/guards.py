@@ -130,6 +130,19 @@ class CallGuard:
         self.returned(generation, start_ns, result)
         return result
 
+    async def call_async(
+        self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of what the function returns to await; it is called once there is a permit."""
+        generation, start_ns = self.admit()
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            self.raised(generation, start_ns, error)
+            raise
+        self.returned(generation, start_ns, result)
+        return result
+
     def _judged(
         self,
         generation: int,

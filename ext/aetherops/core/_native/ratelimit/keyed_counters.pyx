@@ -21,7 +21,8 @@ from aetherops.core._native.ratelimit.key_table cimport (
 )
 
 from aetherops.core.counter_input import (
-    plain_cost, plain_costs, plain_instant, plain_key, plain_keys, plain_max_keys, plain_rows,
+    plain_cost, plain_costs, plain_instant, plain_key, plain_keys, plain_max_keys, plain_reading,
+    plain_rows,
 )
 from aetherops.errors import InvalidInputError
 
@@ -445,7 +446,7 @@ cdef class KeyedCounters:
         if now_us is None:
             if self.reads_own_clock:
                 return monotonic_us(self.calibration)
-            return self.clock_ns() // 1000
+            return plain_reading(self.clock_ns()) // 1000
         return read_instant(now_us)
 
     cdef int64_t *row_or_enter(self, PyObject *name, int64_t id, int64_t cost,

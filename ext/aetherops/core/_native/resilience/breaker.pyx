@@ -100,6 +100,9 @@ minimum_calls, probe_count, success_threshold, half_open_ns, open_ns)\n--\n
         self.moves = []
         self.latest_ns = -NEVER_NS
 
+    def __reduce__(self):
+        raise TypeError("a breaker is neither copied nor pickled: keep its snapshot()")
+
     def acquire(self, long long now_ns):
         """A permit for one call, or -1: the call is refused."""
         return self.give_permit(now_ns)

@@ -11,6 +11,7 @@ Two slots of the types here are set by hand, since Cython offers no way to them:
 
 import functools
 import time
+import warnings
 from types import MethodType
 
 from cpython.object cimport PyObject
@@ -139,6 +140,13 @@ cdef class CallGuard:
         """The awaitable's result, the permit taken when it begins to run."""
         return guard_call(self, awaitable)
 
+    def call_async(self, function, /, *args, **kwargs):
+        """The result of what the function returns to await; it is called once there is a permit."""
+        cdef GuardedCall call = GuardedCall.__new__(GuardedCall)
+        call.guard = self
+        call.function, call.args, call.kwargs = function, args, kwargs
+        return call
+
     cdef inline long long now_ns(self) except? -1:
         if self.is_monotonic_ns:
             return monotonic_ns()
@@ -220,6 +228,7 @@ cdef class GuardedFunction:
     cdef CallGuard guard
     cdef object function
     cdef dict __dict__
+    cdef object __weakref__
 
     def __call__(self, *args, **kwargs):
         return self.guard.call(self.function, *args, **kwargs)
@@ -242,6 +251,7 @@ cdef class GuardedCoroutineFunction:
     cdef CallGuard guard
     cdef object function
     cdef dict __dict__
+    cdef object __weakref__
 
     def __call__(self, *args, **kwargs):
         return guard_call(self.guard, self.function(*args, **kwargs))
@@ -267,7 +277,11 @@ cdef class GuardedCall:
     """A coroutine around another one, which holds a permit from its first step to its end."""
 
     cdef CallGuard guard
-    cdef object coroutine
+    cdef object coroutine       # made of the function's result where there is one
+    cdef object function
+    cdef tuple args
+    cdef dict kwargs
+    cdef object __weakref__
     cdef long long generation
     cdef long long start_ns
     cdef int stage
@@ -291,6 +305,10 @@ cdef class GuardedCall:
     def throw(self, *error):
         """Raise the error where the coroutine waits, then go on as :meth:`send` does."""
         if self.stage != RUNNING:
+            if self.coroutine is None and self.stage == NEW:
+                self.coroutine = waiting_for(None)
+            elif self.coroutine is None:
+                raise RuntimeError("cannot reuse already awaited coroutine")
             self.stage = ENDED
             return self.coroutine.throw(*error)
         try:
@@ -308,6 +326,8 @@ cdef class GuardedCall:
         """End it where it waits; a permit it holds is given back."""
         cdef int stage = self.stage
         self.stage = ENDED
+        if self.coroutine is None:
+            return
         try:
             self.coroutine.close()
         except BaseException as error:
@@ -321,17 +341,25 @@ cdef class GuardedCall:
     def __del__(self):
         if self.stage == RUNNING:
             self.close()
+        elif self.stage == NEW and self.coroutine is None and self.function is not None:
+            warnings.warn(
+                f"coroutine {self.function!r} was never awaited", RuntimeWarning, source=self
+            )
 
     @property
     def __name__(self):
-        return self.coroutine.__name__
+        return named(self).__name__
 
     @property
     def __qualname__(self):
-        return self.coroutine.__qualname__
+        return named(self).__qualname__
 
     def __repr__(self):
-        return f"<guarded {self.coroutine!r}>"
+        return f"<guarded {named(self)!r}>"
+
+
+cdef object named(GuardedCall call):
+    return call.function if call.coroutine is None else call.coroutine
 
 
 cdef int begin(GuardedCall call) except -1:
@@ -345,9 +373,25 @@ cdef int begin(GuardedCall call) except -1:
             owned(NULL)
     except BaseException:
         call.stage = ENDED
-        call.coroutine.close()
+        if call.coroutine is not None:
+            call.coroutine.close()
         raise
     call.stage = RUNNING
+    if call.coroutine is None:
+        make_coroutine(call)
+    return 0
+
+
+cdef int make_coroutine(GuardedCall call) except -1:
+    cdef tuple args = call.args
+    cdef dict kwargs = call.kwargs
+    call.args = call.kwargs = None
+    try:
+        call.coroutine = as_coroutine(call.function(*args, **kwargs))
+    except BaseException as error:
+        call.stage = ENDED
+        call.guard.raised(call.generation, call.start_ns, error)
+        raise
     return 0
 
 
@@ -403,10 +447,14 @@ async def waiting_for(awaitable):
     return await awaitable
 
 
+cdef inline object as_coroutine(awaitable):
+    return awaitable if PyCoro_CheckExact(awaitable) else waiting_for(awaitable)
+
+
 cdef GuardedCall guard_call(CallGuard guard, awaitable):
     cdef GuardedCall call = GuardedCall.__new__(GuardedCall)
     call.guard = guard
-    call.coroutine = awaitable if PyCoro_CheckExact(awaitable) else waiting_for(awaitable)
+    call.coroutine = as_coroutine(awaitable)
     return call
 
 

@@ -155,7 +155,7 @@ class Breaker:
         BreakerOpenError
             When awaited: the call was not made.
         """
-        return self._guard.call_async(function, *args, **kwargs)
+        return self._guard.call_async(function, args, kwargs)
 
     def guard(self) -> GuardedBlock:
         """A context manager, for one use with ``with`` or ``async with``."""

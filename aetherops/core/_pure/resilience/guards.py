@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from types import CoroutineType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from aetherops.core._pure.resilience.breaker import NEUTRAL, REFUSED, SUCCESS, BreakerKernel
 from aetherops.errors import InvalidInputError
@@ -131,7 +131,7 @@ class CallGuard:
         return result
 
     async def call_async(
-        self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+        self, function: Callable[..., Awaitable[T]], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> T:
         """The result of what the function returns to await; it is called once there is a permit."""
         generation, start_ns = self.admit()

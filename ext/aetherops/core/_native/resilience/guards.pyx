@@ -140,7 +140,7 @@ cdef class CallGuard:
         """The awaitable's result, the permit taken when it begins to run."""
         return guard_call(self, awaitable)
 
-    def call_async(self, function, /, *args, **kwargs):
+    def call_async(self, function, tuple args not None, dict kwargs not None):
         """The result of what the function returns to await; it is called once there is a permit."""
         cdef GuardedCall call = GuardedCall.__new__(GuardedCall)
         call.guard = self

@@ -116,14 +116,14 @@ def test_what_is_called_to_await_is_called_under_the_permit(core):
         calls.append((arguments, named))
         return Started()
 
-    calling = guard(core, breaker).call_async(start, 1, two=2)
+    calling = guard(core, breaker).call_async(start, (1,), {"two": 2})
     assert calls == []
     run(calling)
     assert calls == [((1,), {"two": 2})]
     assert breaker.successes == 1
     breaker.move(7, 5)  # tripped
     with pytest.raises(ConnectionRefusedError):
-        guard(core, breaker).call_async(start).send(None)
+        guard(core, breaker).call_async(start, (), {}).send(None)
     assert len(calls) == 1
     assert breaker.refused == 1
 
@@ -134,7 +134,7 @@ def test_a_function_that_fails_before_it_gives_something_to_await_has_failed(cor
     def fail():
         raise OSError("no")
 
-    calling = guard(core, breaker).call_async(fail)
+    calling = guard(core, breaker).call_async(fail, (), {})
     with pytest.raises(OSError, match="no"):
         calling.send(None)
     assert breaker.failures == 1
@@ -143,7 +143,7 @@ def test_a_function_that_fails_before_it_gives_something_to_await_has_failed(cor
 
 
 def test_a_call_that_was_closed_or_thrown_into_before_it_began_calls_nothing(core):
-    closed, thrown = (guard(core).call_async(pytest.fail) for _ in range(2))
+    closed, thrown = (guard(core).call_async(pytest.fail, (), {}) for _ in range(2))
     closed.close()
     with pytest.raises(KeyError):
         thrown.throw(KeyError("k"))
@@ -156,4 +156,4 @@ def test_a_call_that_was_closed_or_thrown_into_before_it_began_calls_nothing(cor
 def test_a_call_that_is_never_awaited_is_warned_of(core):
     guarding = guard(core)
     with pytest.warns(RuntimeWarning, match="was never awaited"):
-        guarding.call_async(pytest.fail)
+        guarding.call_async(pytest.fail, (), {})

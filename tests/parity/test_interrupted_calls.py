@@ -9,8 +9,12 @@ from array import array
 
 import pytest
 
-# The alarm is the tests' own here: the plugin that ends tests must not set it.
-pytestmark = pytest.mark.timeout(120, method="thread")
+pytestmark = [
+    # The alarm is the tests' own here: the plugin that ends tests must not set it.
+    pytest.mark.timeout(120, method="thread"),
+    # A handler may also strike where other tools look on, as hypothesis does at each collection.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 FUNCTIONS = ("mean", "median", "min", "max", "last")
 VALUES = [math.sin(i) * 100 for i in range(2_600)]

@@ -4,7 +4,8 @@ import pytest
 
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import BucketLimit, Decision, Rate, Reason, TokenBucket, WindowLimit
-from aetherops.ratelimit.headers import limit_fields, policy_field
+from aetherops.ratelimit.errors import RateLimitedError
+from aetherops.ratelimit.headers import limit_fields, policy_field, refusal_fields
 
 
 def test_a_policy_tells_quota_and_window():
@@ -42,3 +43,12 @@ def test_retry_after_is_at_least_a_second_and_a_day_for_never():
 def test_a_name_that_a_field_cannot_hold_is_refused(name):
     with pytest.raises(InvalidInputError, match="policy name"):
         policy_field(name, [])
+
+
+@pytest.mark.parametrize("limits", [(), (BucketLimit(1, Rate.of(1)),)])
+def test_a_refusal_tells_its_policy_where_it_is_known(clock, limits):
+    bucket = TokenBucket(1, 1, clock_ns=clock)
+    bucket.allow("k")
+    fields = refusal_fields(RateLimitedError("api", bucket.decide("k"), limits))
+    assert fields["Retry-After"] == "1"
+    assert ("RateLimit-Policy" in fields) == bool(limits)

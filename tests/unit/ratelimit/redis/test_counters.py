@@ -295,3 +295,20 @@ async def test_what_is_asked_while_it_closes_is_answered_or_refused(
     assert all(isinstance(end, Grant | UnavailableError) for end in ends)
     assert (await counters.take("k", 1, 1)).granted == 1
     await counters.aclose()
+
+
+async def test_who_sends_after_a_closing_is_not_forgotten_by_who_sent_before(
+    server: Server, counters: RedisCounters
+) -> None:
+    pipeline = counters._pipeline("k")
+    another = asyncio.create_task(asyncio.sleep(0))
+
+    def close_and_send_again(words: object) -> object:
+        pipeline._sending = another
+        return GRANTED
+
+    server.decide = close_and_send_again
+    assert (await counters.take("k", 1, 1)).granted == 1
+    await another
+    assert pipeline._sending is another
+    pipeline._sending = None

@@ -6,6 +6,7 @@ import pytest
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.ratelimit import BucketLimit, Rate, Reason
+from aetherops.ratelimit.shared import leases
 from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
 
@@ -256,3 +257,10 @@ async def test_what_is_no_key_or_cost_is_refused(store, clock):
 def test_a_lease_is_of_something_for_some_time(bad):
     with pytest.raises(InvalidInputError):
         LeasePolicy(**bad)
+
+
+async def test_what_nobody_foresaw_and_nobody_waited_for_is_not_lost():
+    refill = asyncio.get_running_loop().create_future()
+    refill.set_exception(RuntimeError("nobody foresaw this"))
+    with pytest.raises(RuntimeError, match="foresaw"):
+        leases._Lease().answer(refill)

@@ -396,3 +396,12 @@ def guarded_by_module() -> int:
 @module_breaker
 async def guarded_coroutine_by_module() -> int:
     return 1
+
+
+async def test_what_is_awaited_but_no_coroutine_is_left_alone_by_a_refusal(twin):
+    breaker = Breaker("archive")
+    breaker.trip()
+    future = asyncio.get_running_loop().create_future()
+    with pytest.raises(BreakerOpenError):
+        await breaker._guard.drive(future)
+    assert not future.done()

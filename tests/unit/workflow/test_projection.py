@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from aetherops.workflow import (
     MemoryEventStore,
     StepCompleted,
@@ -21,7 +23,7 @@ def _a_whole_life() -> list[WorkflowEvent]:
     way = shortest_path("created", "executing")
     assert way is not None
     events: list[WorkflowEvent] = [WorkflowCreated("burn-7", name="orbit-raise", owner="ann")]
-    for source, target in zip(way, way[1:], strict=False):
+    for source, target in itertools.pairwise(way):
         events.append(WorkflowMoved("burn-7", len(events) + 1, source=source, target=target))
     events.append(StepStarted("burn-7", len(events) + 1, step="ignite"))
     events.append(StepCompleted("burn-7", len(events) + 1, step="ignite", result={"dv": 1.5}))

@@ -11,6 +11,7 @@
     │   │   ├── UnknownStreamError           and what may be meant (cli.query.catalogue)
     │   │   └── WorkflowNotFoundError        no event of it (workflow.errors)
     │   ├── LimitExceededError               too much at once
+    │   ├── StreamConflictError              a stream has another unit or kind (archive.metadata)
     │   ├── RateLimitedError                 too often (ratelimit.errors)
     │   ├── IllegalTransitionError           not from this state (resilience.breakers.errors)
     │   ├── ConcurrencyError                 another event was first (workflow.errors)
@@ -33,6 +34,7 @@
     │   ├── UnknownSchemaVersionError        of a newer version (workflow.errors)
     │   └── DamagedEventError                not what its kind says (workflow.errors)
     ├── SchemaOutdatedError                  the owner has to migrate (runtime.migrate.ledger)
+    ├── RefusedBatchesError                  the others can be stored (archive.postgres.metadata)
     ├── AlreadyRunningError                  two on one directory (runtime.locks)
     ├── AddressInUseError                    two on one port (runtime.http.server)
     ├── PartEndedError                       a part returned unasked (runtime.supervision)

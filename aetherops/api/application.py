@@ -22,6 +22,7 @@ from aetherops.api.metrics.ingest import IngestCollector
 from aetherops.api.services import ApiServices
 from aetherops.api.telemetry.endpoint import IngestEndpoint
 from aetherops.api.telemetry.rejected import RejectedEndpoint
+from aetherops.api.telemetry.streams import StreamEndpoint
 from aetherops.errors import AetherOpsError
 from aetherops.services.breakers import BreakerControl
 from aetherops.services.telemetry import SampleRoom, TelemetryQueries
@@ -70,6 +71,7 @@ def _routes(services: ApiServices) -> list[Route]:
     graphql = GraphQLEndpoint(services, engine)
     ingest = IngestEndpoint(services)
     rejected = RejectedEndpoint(services)
+    streams = StreamEndpoint(services)
     health = HealthEndpoint(services)
     return [
         Route("/", _go_to_explorer, methods=["GET"]),
@@ -80,6 +82,7 @@ def _routes(services: ApiServices) -> list[Route]:
         Route("/v1/rejected/{rejected_id}", rejected.show_batch, methods=["GET"]),
         Route("/v1/rejected/{rejected_id}", rejected.drop_batch, methods=["DELETE"]),
         Route("/v1/rejected/{rejected_id}/replay", rejected.replay_batch, methods=["POST"]),
+        Route("/v1/streams/{name:path}", streams.describe_stream, methods=["PATCH"]),
         Route("/livez", health.show_life, methods=["GET"]),
         Route("/healthz", health.show_life, methods=["GET"]),
         Route("/readyz", health.show_readiness, methods=["GET"]),

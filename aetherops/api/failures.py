@@ -13,6 +13,7 @@ from uuid import uuid4
 import structlog
 
 from aetherops.archive.intake import BacklogFullError
+from aetherops.archive.metadata import StreamConflictError
 from aetherops.errors import (
     ForbiddenError,
     InvalidInputError,
@@ -97,6 +98,10 @@ def describe(error: Exception) -> Failure:
                 str(error),
                 {"policy": error.policy, "retryAfter": error.retry_after_s},
             )
+        case StreamConflictError():
+            details = {"stream": error.stream, "field": error.field}
+            details |= {"stored": error.stored, "given": error.given}
+            return Failure("CONFLICT", str(error), details)
         case RefusedError():
             return Failure("CONFLICT", str(error))
         case UnavailableError():

@@ -4,7 +4,11 @@
 
     {"v": 1, "id": bytes[16], "series": [
         {"name": "orbit/sat-7/altitude_km", "unit": "km", "kind": "gauge",
-         "times": int64[n], "values": float64[n], "crc": crc32(times + values)}, …]}
+         "times": int64[n], "values": float64[n], "crc": crc32(times + values),
+         "kind_given": true}, …]}
+
+Earlier versions need a kind, and said ``gauge`` where their sender said nothing: without
+``kind_given`` that says nothing.
 
 Columns travel uncompressed: decoding is a view, and no few bytes can claim to be a
 gigabyte. JetStream compresses them on disk; the store packs them for good.
@@ -30,17 +34,22 @@ __all__ = ["MEDIA_TYPE", "EncodedBatch", "decode_accepted_batch", "decode_batch"
 MEDIA_TYPE = "application/vnd.aetherops.batch+msgpack"
 
 _VERSION = 1
+_UNSAID_KIND = "gauge"
 _TIME = np.dtype("<i8")
 _VALUE = np.dtype("<f8")
 
 
-class _WireSeries(msgspec.Struct):
+class _WireSeries(msgspec.Struct, omit_defaults=True):
     name: str
     unit: str
     kind: str
     times: bytes
     values: bytes
     crc: int
+    kind_given: bool = False
+
+    def said_kind(self) -> str:
+        return self.kind if self.kind_given or self.kind != _UNSAID_KIND else ""
 
 
 class _WireBatch(msgspec.Struct):
@@ -114,7 +123,13 @@ def _encode_series(series: Series) -> _WireSeries:
     values = series.samples.values.astype(_VALUE, copy=False).tobytes()
     stream = series.stream
     return _WireSeries(
-        str(stream.name), stream.unit, stream.kind, times, values, _checksum(times, values)
+        str(stream.name),
+        stream.unit,
+        stream.kind or _UNSAID_KIND,
+        times,
+        values,
+        _checksum(times, values),
+        kind_given=stream.kind != "",
     )
 
 
@@ -127,7 +142,7 @@ def _decode_series(wire: _WireSeries) -> Series:
         )
     if wire.crc != _checksum(wire.times, wire.values):
         raise InvalidInputError("crc", wire.crc, "the CRC-32 of both columns")
-    stream = Stream(StreamName.parse(wire.name, "name"), wire.unit, wire.kind)
+    stream = Stream(StreamName.parse(wire.name, "name"), wire.unit, wire.said_kind())
     samples = Samples.of(np.frombuffer(wire.times, _TIME), np.frombuffer(wire.values, _VALUE))
     return Series(stream, samples)
 

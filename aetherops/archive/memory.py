@@ -10,8 +10,11 @@ import numpy as np
 
 from aetherops.aggregation.moments import Moments
 from aetherops.archive.merge import IncomingSamples, VersionedSamples, merge_samples
+from aetherops.archive.metadata import Metadata, refusals
 from aetherops.archive.samples import Samples
 from aetherops.archive.store import ChunkSummary, Look, Receipt, StreamRecord, SummarisedRange
+from aetherops.archive.stream import Stream
+from aetherops.audit.memory import MemoryAuditTrail
 from aetherops.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 
     from aetherops.archive.samples import Series
     from aetherops.archive.store import AcceptedBatch
-    from aetherops.archive.stream import Stream, StreamName
+    from aetherops.archive.stream import StreamName
+    from aetherops.audit.trail import AuditTrail, Authorship
 
 __all__ = ["MemoryTelemetryStore"]
 
@@ -35,26 +39,47 @@ class _StoredStream:
 
 
 class MemoryTelemetryStore:
-    """Keeps samples in arrays, with the same answers as the PostgreSQL store."""
+    """Keeps samples in arrays, with the same answers as the PostgreSQL store.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    trail : is told what operators change.
+    """
+
+    def __init__(self, trail: AuditTrail | None = None) -> None:
+        self._trail = trail or MemoryAuditTrail()
+        self._refused: dict[UUID, Receipt] = {}
         self._streams: dict[str, _StoredStream] = {}
         self._receipts: dict[UUID, Receipt] = {}
 
     async def write(self, batches: Sequence[AcceptedBatch]) -> list[Receipt]:
         """See `TelemetryStore.write`."""
-        for accepted in batches:
+        new = [one for one in batches if one.batch.batch_id not in self._receipts]
+        names = {stream.name for accepted in new for stream in accepted.batch.streams}
+        refused = refusals(new, await self.metadata(list(names)))
+        for accepted in sorted(new, key=lambda one: one.version):
+            if accepted.batch.batch_id not in refused:
+                self._make_missing(accepted.batch.streams)
+        for accepted in new:
             batch_id = accepted.batch.batch_id
-            if batch_id not in self._receipts:
+            if batch_id in refused:
+                self._refused[batch_id] = Receipt(batch_id, 0, 0, 0, str(refused[batch_id]))
+            elif batch_id not in self._receipts:
                 counts = np.zeros(3, np.int64)
                 for series in accepted.batch.series:
                     counts += self._add(series, accepted.version)
-                self._receipts[batch_id] = Receipt(batch_id, *(int(n) for n in counts))
-        return [self._receipts[accepted.batch.batch_id] for accepted in batches]
+                stored, duplicates, corrected = (int(n) for n in counts)
+                self._receipts[batch_id] = Receipt(batch_id, stored, duplicates, corrected)
+        return await self.receipts([accepted.batch.batch_id for accepted in batches])
+
+    def _make_missing(self, streams: Sequence[Stream]) -> None:
+        for stream in streams:
+            if str(stream.name) not in self._streams:
+                new = Stream(stream.name, *Metadata.first_said(stream))
+                self._streams[str(stream.name)] = _StoredStream(new)
 
     def _add(self, series: Series, version: int) -> list[int]:
-        stored = self._streams.setdefault(str(series.stream.name), _StoredStream(series.stream))
-        stored.stream = series.stream
+        stored = self._streams[str(series.stream.name)]
         n = len(series.samples)
         incoming = IncomingSamples(
             VersionedSamples(series.samples, np.full(n, version, np.int64)), np.zeros(n, np.intp)
@@ -64,7 +89,25 @@ class MemoryTelemetryStore:
 
     async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
         """See `TelemetryStore.receipts`."""
-        return [self._receipts[one] for one in batch_ids if one in self._receipts]
+        found = self._refused | self._receipts
+        return [found[one] for one in batch_ids if one in found]
+
+    async def metadata(self, names: Sequence[StreamName]) -> dict[StreamName, Metadata]:
+        """See `TelemetryStore.metadata`."""
+        streams = [self._streams[str(name)].stream for name in names if str(name) in self._streams]
+        return {stream.name: Metadata(stream.unit, stream.kind) for stream in streams}
+
+    async def describe(
+        self, name: StreamName, author: Authorship, *, unit: str | None, kind: str | None
+    ) -> StreamRecord:
+        """See `TelemetryStore.describe`."""
+        stored = self._get(name)
+        before = Metadata(stored.stream.unit, stored.stream.kind)
+        after = before.changed(unit, kind)
+        if after != before:
+            stored.stream = Stream(name, *after)
+            await self._trail.append(before.entry_of(after, name, author))
+        return _record(stored)
 
     async def streams(
         self, prefix: str = "", *, after: str = "", limit: int = 100

@@ -131,6 +131,11 @@ class SampleBatch:
                 raise InvalidInputError("series", str(name), "each stream once in a batch")
             seen.add(name)
 
+    @property
+    def streams(self) -> list[Stream]:
+        """What it says of each of its streams."""
+        return [one.stream for one in self.series]
+
     def __len__(self) -> int:
         return sum(len(series.samples) for series in self.series)
 

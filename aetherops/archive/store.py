@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from aetherops.aggregation.moments import Moments
+    from aetherops.archive.metadata import Metadata
     from aetherops.archive.samples import SampleBatch, Samples
     from aetherops.archive.stream import Stream, StreamName
+    from aetherops.audit.trail import Authorship
 
 __all__ = [
     "AcceptedBatch",
@@ -48,12 +50,15 @@ class Receipt:
     duplicates : samples that changed nothing: there already, instant and value, or at an instant
         that a later version had reached before.
     corrected : samples that took the place of another value at their instant.
+    refused : why nothing of it was stored, where it says what its streams are not; it was then
+        set aside. None for a stored one.
     """
 
     batch_id: UUID
     stored: int
     duplicates: int
     corrected: int
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +127,27 @@ class TelemetryStore(Protocol):
     async def write(self, batches: Sequence[AcceptedBatch]) -> list[Receipt]:
         """Store batches in one transaction; a batch that is stored already is left alone.
 
-        Returns one receipt a batch, in order: that of the first time for a stored one.
+        Returns one receipt a batch, in order: that of the first time for a stored one. A batch
+        that says another unit or kind than its stream has is refused in its receipt, and keeps
+        none of the others from being stored; it may be written again once that is changed.
         """
         ...
 
     async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
-        """Receipts of those of the batches that are stored."""
+        """Receipts of those of the batches that are stored or were refused."""
+        ...
+
+    async def metadata(self, names: Sequence[StreamName]) -> dict[StreamName, Metadata]:
+        """Units and kinds of those of the streams that there are."""
+        ...
+
+    async def describe(
+        self, name: StreamName, author: Authorship, *, unit: str | None, kind: str | None
+    ) -> StreamRecord:
+        """Change what is said of a stream and all its samples, and keep who did it.
+
+        What is None, or the same, stays. Raises `NotFoundError` for an unknown stream.
+        """
         ...
 
     async def streams(

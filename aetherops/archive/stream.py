@@ -51,19 +51,20 @@ class Stream:
     ----------
     name : the stream's name.
     unit : unit of its values as text (``"km"``), empty where unknown.
-    kind : what the values are: ``"gauge"`` (a measured quantity), ``"counter"``, ``"state"``.
+    kind : what the values are: ``"gauge"`` (a measured quantity), ``"counter"``, ``"state"``;
+        empty where a sender does not say.
     """
 
     name: StreamName
     unit: str = ""
-    kind: str = "gauge"
+    kind: str = ""
 
     def __post_init__(self) -> None:
         if len(self.unit) > _MAX_UNIT_LENGTH or not self.unit.isprintable():
             raise InvalidInputError(
                 "unit", self.unit, f"at most {_MAX_UNIT_LENGTH} printable characters"
             )
-        if self.kind not in KINDS:
+        if self.kind not in ("", *KINDS):
             raise InvalidInputError("kind", self.kind, f"one of {', '.join(KINDS)}")
 
 

@@ -11,8 +11,9 @@ from aetherops.cli.arguments import DataDir
 from aetherops.cli.ingest.arguments import ingest
 from aetherops.cli.outcome import ExitStatus, reported_errors
 from aetherops.cli.output import write_what_can_be_written
-from aetherops.cli.query.arguments import query, streams
+from aetherops.cli.query.arguments import query
 from aetherops.cli.rejected.arguments import rejected
+from aetherops.cli.streams.arguments import streams
 from aetherops.cli.usage import OneLineUsageErrors
 
 __all__ = ["application"]
@@ -67,7 +68,7 @@ def up(
 
 application.command()(ingest)
 application.command()(query)
-application.command()(streams)
+application.add_typer(streams, name="streams")
 application.add_typer(rejected, name="rejected")
 
 

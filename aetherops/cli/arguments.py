@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["DataDir", "Token", "Url"]
+__all__ = ["DataDir", "Kind", "Token", "Url"]
+
+
+class Kind(StrEnum):
+    """What the values of a stream are."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    STATE = "state"
+
 
 DataDir = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ import httpx
 import orjson
 
 from aetherops.archive.store import Receipt
-from aetherops.cli.outcome import ServerBusyError, ServerRefusedError
+from aetherops.cli.outcome import FaultFoundError, ServerBusyError, ServerRefusedError
 from aetherops.errors import LimitExceededError, UnreachableError
 from aetherops.resilience import Retry
 
@@ -82,6 +82,8 @@ class Client:
             It is more than the server takes at once.
         UnreachableError, ServerBusyError
             The server was not able to take it for as long as the client's patience.
+        FaultFoundError
+            It says another unit or kind than one of its streams has.
         ServerRefusedError
             The server does not want it.
         """
@@ -101,7 +103,9 @@ class Client:
         self._check(response)
         document = self._read_json(response)
         return [
-            Receipt(UUID(r["batch"]), r["stored"], r["duplicates"], r["corrected"])
+            Receipt(
+                UUID(r["batch"]), r["stored"], r["duplicates"], r["corrected"], r.get("refused")
+            )
             for r in document["receipts"]
         ]
 
@@ -122,6 +126,13 @@ class Client:
     async def change(self, method: str, path: str) -> None:
         """Have something done to what stands at a path."""
         self._check(await self._request(method, path))
+
+    async def patch(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
+        """Change what stands at a path, and return what then is."""
+        headers = {"Content-Type": "application/json"}
+        response = await self._request("PATCH", path, orjson.dumps(document), headers)
+        self._check(response)
+        return self._read_json(response)
 
     async def _post_json(self, path: str, document: Mapping[str, object]) -> httpx.Response:
         return await self._post(path, orjson.dumps(document), "application/json")
@@ -152,6 +163,8 @@ class Client:
     def _check(self, response: httpx.Response) -> None:
         if response.status_code in _TRY_AGAIN:
             raise ServerBusyError(f"{self._url}: {_message(response)}", _retry_after_s(response))
+        if response.status_code == HTTPStatus.CONFLICT:
+            raise FaultFoundError(_message(response))
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             _raise_limit(response)
         if not response.is_success:

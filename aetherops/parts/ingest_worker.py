@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -94,7 +95,7 @@ class IngestWorker(Part):
     async def _store_and_acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         async with _extended(deliveries):
             try:
-                await self._write(deliveries)
+                receipts = await self._write(deliveries)
             except UnavailableError:
                 raise
             except Exception as error:
@@ -105,8 +106,11 @@ class IngestWorker(Part):
                 for delivery in deliveries:
                     await self._store_and_acknowledge([delivery])
                 return
-        for delivery in deliveries:
-            await delivery.acknowledge()
+        for delivery, receipt in zip(deliveries, receipts, strict=True):
+            if receipt.refused is None:
+                await delivery.acknowledge()
+            else:
+                await self._set_aside(delivery, receipt.refused)
 
     async def _give_up(self, delivery: Delivery, error: Exception) -> None:
         """Leave a batch to another try, or set it aside after so many; logged first and last."""
@@ -120,13 +124,17 @@ class IngestWorker(Part):
         if tries < self._max_tries:
             await delivery.give_back(retry_backoff(tries, *_TRY_AGAIN_MS) / 1_000)
             return
+        await self._set_aside(delivery, reason)
+
+    async def _set_aside(self, delivery: Delivery, reason: str) -> None:
         try:
             await delivery.set_aside(reason)
         except UnavailableError as why:
             # It is delivered again, and holds up none of those that came with it.
+            batch = delivery.accepted.batch.batch_id
             _log.error("rejection_failed", batch=str(batch), reason=str(why))
 
-    async def _write(self, deliveries: Sequence[Delivery]) -> None:
+    async def _write(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         """Write with the batches in hand again and again while only the store is away."""
         failures = 0
         batches = [one.accepted for one in deliveries]
@@ -141,8 +149,9 @@ class IngestWorker(Part):
             else:
                 self._resume()
                 self._note_stored(deliveries, receipts)
-                self._announce(batches)
-                return
+                stored = [r.refused is None for r in receipts]
+                self._announce(list(compress(batches, stored)))
+                return receipts
 
     def _note_stored(self, deliveries: Sequence[Delivery], receipts: Sequence[Receipt]) -> None:
         self._condition.lag_s = max(0.0, self._clock_s() - deliveries[-1].accepted_us / 1e6)

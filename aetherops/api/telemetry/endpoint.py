@@ -48,7 +48,7 @@ class IngestEndpoint:
         return OrjsonResponse(content, 202, meter.headers)
 
     async def list_receipts(self, request: Request) -> OrjsonResponse:
-        """Receipts of those of the asked batches that are stored by now."""
+        """Receipts of those of the asked batches that are stored or refused by now."""
         authenticate(request, self._services.verifier, "write")
         sent_type(request, (JSON_TYPE,))
         body = await read_body(request, self._services.settings.max_request_bytes)
@@ -62,6 +62,7 @@ class IngestEndpoint:
                         "duplicates": receipt.duplicates,
                         "corrected": receipt.corrected,
                     }
+                    | ({} if receipt.refused is None else {"refused": receipt.refused})
                     for receipt in receipts
                 ]
             }

@@ -31,7 +31,7 @@ class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True):
     times: list[int | str]
     values: list[float]
     unit: str = ""
-    kind: str = "gauge"
+    kind: str = ""
 
 
 class _JsonBatch(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,6 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from aetherops.archive.chunk import PackedColumns
+from aetherops.archive.postgres.metadata import (
+    RefusedBatchesError,
+    change_metadata,
+    note_refused,
+    read_metadata,
+)
 from aetherops.archive.postgres.ranges import (
     BEFORE,
     COUNT,
@@ -28,13 +34,22 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from aetherops.archive.metadata import Metadata, StreamConflictError
     from aetherops.archive.store import AcceptedBatch, SummarisedRange
+    from aetherops.audit.trail import Authorship
     from aetherops.connections.postgres import Postgres, PostgresConnection
 
 __all__ = ["PostgresTelemetryStore"]
 
 _RECEIPTS = """
-SELECT batch_id, stored, duplicates, corrected FROM receipt WHERE batch_id = ANY($1::uuid[])
+SELECT batch_id, stored, duplicates, corrected, NULL::text AS refused
+FROM receipt WHERE batch_id = ANY($1::uuid[])
+UNION ALL
+(SELECT DISTINCT ON (f.batch_id) f.batch_id, 0, 0, 0, f.reason
+ FROM refusal AS f
+ WHERE f.batch_id = ANY($1::uuid[])
+   AND NOT EXISTS (SELECT FROM receipt AS r WHERE r.batch_id = f.batch_id)
+ ORDER BY f.batch_id, f.refusal_id DESC)
 """
 
 _STREAM_COLUMNS = "SELECT name, unit, kind, count, first_us, last_us FROM stream"
@@ -60,16 +75,38 @@ class PostgresTelemetryStore:
 
     async def write(self, batches: Sequence[AcceptedBatch]) -> list[Receipt]:
         """See `TelemetryStore.write`."""
-        async with self._postgres.transaction() as connection:
-            await write_batches(connection, batches)
-            receipts = await self._receipts(connection, [b.batch.batch_id for b in batches])
-        return [receipts[accepted.batch.batch_id] for accepted in batches]
+        refused: dict[UUID, StreamConflictError] = {}
+        while True:
+            rest = [one for one in batches if one.batch.batch_id not in refused]
+            try:
+                async with self._postgres.transaction() as connection:
+                    if rest:
+                        await write_batches(connection, rest)
+                    await note_refused(connection, refused)
+                    receipts = await self._receipts(connection, [b.batch.batch_id for b in batches])
+            except RefusedBatchesError as error:
+                refused |= error.refused  # fewer each time
+            else:
+                return [receipts[accepted.batch.batch_id] for accepted in batches]
 
     async def receipts(self, batch_ids: Sequence[UUID]) -> list[Receipt]:
         """See `TelemetryStore.receipts`."""
         async with self._postgres.connection() as connection:
             found = await self._receipts(connection, batch_ids)
         return [found[one] for one in batch_ids if one in found]
+
+    async def metadata(self, names: Sequence[StreamName]) -> dict[StreamName, Metadata]:
+        """See `TelemetryStore.metadata`."""
+        async with self._postgres.connection() as connection:
+            return await read_metadata(connection, names)
+
+    async def describe(
+        self, name: StreamName, author: Authorship, *, unit: str | None, kind: str | None
+    ) -> StreamRecord:
+        """See `TelemetryStore.describe`."""
+        async with self._postgres.transaction() as connection:
+            await change_metadata(connection, name, author, unit, kind)
+        return await self.find(name)
 
     @staticmethod
     async def _receipts(

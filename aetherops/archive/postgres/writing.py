@@ -13,14 +13,16 @@ import numpy as np
 from aetherops.archive.acceptance import split_version
 from aetherops.archive.chunk import Chunk, PackedColumns, pack
 from aetherops.archive.merge import IncomingSamples, Tally, VersionedSamples, merge_samples
+from aetherops.archive.metadata import Metadata, refusals
 from aetherops.archive.placement import NEIGHBOURS, Rewrite, Span, place
+from aetherops.archive.postgres.metadata import RefusedBatchesError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from aetherops.archive.store import AcceptedBatch
-    from aetherops.archive.stream import Stream
+    from aetherops.archive.stream import Stream, StreamName
     from aetherops.connections.postgres import PostgresConnection
 
 __all__ = ["write_batches"]
@@ -29,9 +31,8 @@ __all__ = ["write_batches"]
 _LOCK_STREAMS = """
 INSERT INTO stream (name, unit, kind)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
-ON CONFLICT (name) DO UPDATE
-SET unit = coalesce(nullif(excluded.unit, ''), stream.unit), kind = excluded.kind
-RETURNING name, stream_id
+ON CONFLICT (name) DO UPDATE SET unit = stream.unit
+RETURNING name, stream_id, unit, kind, xmax = 0 AS is_new
 """
 
 _STORED = "SELECT batch_id FROM receipt WHERE batch_id = ANY($1::uuid[])"
@@ -114,12 +115,20 @@ class _Change:
 
 
 async def write_batches(connection: PostgresConnection, batches: Sequence[AcceptedBatch]) -> None:
-    """Store those of the batches that have no receipt yet; runs inside a transaction."""
-    stream_ids = await _lock_streams(connection, batches)
+    """Store those of the batches that have no receipt yet; runs inside a transaction.
+
+    Raises
+    ------
+    RefusedBatchesError
+        Some say of their streams what is not so; the transaction is to be begun without them.
+    """
+    stream_ids, known = await _lock_streams(connection, batches)
     # Only behind the locks: a batch's own streams keep a second writer of it waiting.
     unstored = await _without_receipt(connection, batches)
     if not unstored:
         return
+    if refused := refusals(unstored, known):
+        raise RefusedBatchesError(refused)
     changes = _gather(unstored, stream_ids)
     await _place(connection, changes)
     taken = await _take_chunks(connection, changes)
@@ -142,20 +151,26 @@ async def write_batches(connection: PostgresConnection, batches: Sequence[Accept
 
 async def _lock_streams(
     connection: PostgresConnection, batches: Sequence[AcceptedBatch]
-) -> dict[str, int]:
-    streams: dict[str, Stream] = {
-        str(series.stream.name): series.stream
-        for accepted in batches
-        for series in accepted.batch.series
-    }
+) -> tuple[dict[str, int], dict[StreamName, Metadata]]:
+    """Their ids by name, and what is said of those that were there before."""
+    streams: dict[str, Stream] = {}
+    for accepted in sorted(batches, key=lambda one: one.version):
+        for stream in accepted.batch.streams:
+            streams.setdefault(str(stream.name), stream)
     names = sorted(streams)
+    first_said = [Metadata.first_said(streams[name]) for name in names]
     rows = await connection.fetch(
         _LOCK_STREAMS,
         names,
-        [streams[name].unit for name in names],
-        [streams[name].kind for name in names],
+        [metadata.unit for metadata in first_said],
+        [metadata.kind for metadata in first_said],
     )
-    return {row["name"]: row["stream_id"] for row in rows}
+    known = {
+        streams[row["name"]].name: Metadata(row["unit"], row["kind"])
+        for row in rows
+        if not row["is_new"]
+    }
+    return {row["name"]: row["stream_id"] for row in rows}, known
 
 
 async def _without_receipt(

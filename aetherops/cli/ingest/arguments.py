@@ -8,21 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aetherops.cli.arguments import DataDir, Token, Url
+from aetherops.cli.arguments import DataDir, Kind, Token, Url
 from aetherops.cli.outcome import reported_errors
 
 if TYPE_CHECKING:
     from aetherops.cli.ingest.targets import TargetsByColumn
 
 __all__ = ["ingest"]
-
-
-class Kind(StrEnum):
-    """What the values of a stream are."""
-
-    GAUGE = "gauge"
-    COUNTER = "counter"
-    STATE = "state"
 
 
 class Unit(StrEnum):
@@ -43,8 +35,16 @@ def ingest(
             "of --split-by and {column} for the name of the column."
         ),
     ] = None,
-    unit: Annotated[str, typer.Option(help="Unit of the values.")] = "",
-    kind: Annotated[Kind, typer.Option(help="What the values are.")] = Kind.GAUGE,
+    unit: Annotated[
+        str, typer.Option(help="Unit of the values; that of the stream if not given.")
+    ] = "",
+    kind: Annotated[
+        Kind | None,
+        typer.Option(
+            help="What the values are; what the stream has if not given, gauge for a new one.",
+            show_default=False,
+        ),
+    ] = None,
     time_column: Annotated[
         str | None, typer.Option(help="Name or number of the column of times.")
     ] = None,
@@ -101,7 +101,7 @@ def ingest(
         from aetherops.cli.ingest.wanted import check_choice, wanted_of
 
         check_choice(stream, mapped or [], value_column, all_columns)
-        targets = _targets(stream, mapped or [], unit, kind.value)
+        targets = _targets(stream, mapped or [], unit, kind.value if kind else "")
         wanted = wanted_of(
             time_column,
             value_column,

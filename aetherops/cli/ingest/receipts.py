@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aetherops.cli.outcome import ServerBusyError
@@ -32,14 +32,20 @@ class Stored:
     stored: int = 0
     duplicates: int = 0
     corrected: int = 0
+    refused: int = 0
+    reasons: list[str] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         """All of them."""
         return self.stored + self.duplicates + self.corrected
 
-    def add(self, receipt: Receipt) -> None:
-        """Count the samples of one more batch."""
+    def add(self, receipt: Receipt, samples: int) -> None:
+        """Count the samples of one more batch, which had so many."""
+        if receipt.refused is not None:
+            self.refused += samples
+            if receipt.refused not in self.reasons:
+                self.reasons.append(receipt.refused)
         self.stored += receipt.stored
         self.duplicates += receipt.duplicates
         self.corrected += receipt.corrected
@@ -110,8 +116,7 @@ class ReceiptFollower:
             self._check_stall(error)
             return False
         for receipt in receipts:
-            del self._waiting[receipt.batch_id]
-            self.stored.add(receipt)
+            self.stored.add(receipt, self._waiting.pop(receipt.batch_id))
         if receipts:
             self._changed_s = time.monotonic()
             self._report(self.stored)

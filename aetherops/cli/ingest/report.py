@@ -59,8 +59,11 @@ class IngestReport:
         """Whether all, some or none of the rows were of use."""
         if self.interrupted:
             return ExitStatus.INTERRUPTED
-        if self.rejects.count == 0:
+        refused = self.stored.refused if self.stored else 0
+        if self.rejects.count == 0 and not refused:
             return ExitStatus.DONE
+        if refused and refused == self.samples:
+            return ExitStatus.BAD_INPUT
         return ExitStatus.SOME_REJECTED if self.samples or self.missing else ExitStatus.BAD_INPUT
 
     def count(self, stream: Stream, series: ParsedSeries) -> None:
@@ -81,6 +84,8 @@ class IngestReport:
             lines.append(f"  stored      {self.stored.stored:,}")
             lines.append(f"  duplicates  {self.stored.duplicates:,}")
             lines.append(f"  corrected   {self.stored.corrected:,}")
+            if self.stored.refused:
+                lines.append(f"  refused     {self.stored.refused:,}")
         if self.repeats.count:
             lines.append(f"  repeated    {self.repeats.count:,}")
         if self.missing:
@@ -109,6 +114,12 @@ def warning_lines(report: IngestReport) -> list[str]:
         lines.append("give the zone of times without offset with --timezone, such as UTC")
     if Reason.OTHER_UNIT in report.rejects.by_reason:
         lines.append("give the unit of numeric times with --epoch-unit, if all have the same")
+    if report.stored is not None and report.stored.refused:
+        lines += report.stored.reasons[:_SHOWN_STREAMS]
+        lines.append(
+            f"{report.stored.refused:,} samples were set aside for that: "
+            "`aetherops rejected list` has them"
+        )
     lines += [
         f"{report.name}:{repeat.line}: a second row at {to_iso(repeat.time_us)}"
         for repeat in report.repeats.first

@@ -1,4 +1,4 @@
-"""The options of ``aetherops query`` and ``aetherops streams``."""
+"""The options of ``aetherops query``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aetherops.cli.query.command import QueryAnswer
 
-__all__ = ["query", "streams"]
+__all__ = ["query"]
 
 
 class Function(StrEnum):
@@ -95,28 +95,6 @@ def query(
         question = Question(stream, start_us, end_us, buckets, chosen, threshold)
         found = ask(question, find_connection(data_dir, url, token))
         typer.echo(_form(as_json, as_csv, as_plot)(found))
-
-
-def streams(
-    prefix: Annotated[str, typer.Argument(help="How their names begin.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
-    data_dir: DataDir = None,
-    url: Url = None,
-    token: Token = None,
-) -> None:
-    """List the streams, with their units, kinds, counts and ranges of time."""
-    with reported_errors():
-        from aetherops.cli.connection import find_connection
-        from aetherops.cli.query.streams import json_text, list_streams, table_text
-
-        found = list_streams(prefix, find_connection(data_dir, url, token))
-        if as_json:
-            typer.echo(json_text(found))
-        elif found:
-            typer.echo(table_text(found))
-        else:
-            beginning = f" whose name begins with {prefix!r}" if prefix else ""
-            typer.echo(f"there is no stream{beginning}", err=True)
 
 
 def _read_times(start: str | None, end: str | None) -> tuple[int | None, int | None]:

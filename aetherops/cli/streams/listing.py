@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from aetherops.cli.connection import Connection
 
-__all__ = ["json_text", "list_streams", "table_text"]
+__all__ = ["all_streams", "json_text", "table_text"]
 
 _COLUMNS = ("name", "unit", "kind", "count", "first", "last")
 
 
-def list_streams(prefix: str, connection: Connection) -> list[dict[str, Any]]:
+def all_streams(prefix: str, connection: Connection) -> list[dict[str, Any]]:
     """The records of all streams whose names begin so, by name: times as text, in UTC."""
 
     async def collect() -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Who changed what, when, and how it was before: appended to, and never changed."""

@@ -1,0 +1,1 @@
+"""``aetherops streams``: which there are, and what is said of them."""

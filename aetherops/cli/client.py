@@ -131,6 +131,8 @@ class Client:
         """Change what stands at a path, and return what then is."""
         headers = {"Content-Type": "application/json"}
         response = await self._request("PATCH", path, orjson.dumps(document), headers)
+        if response.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
+            raise FaultFoundError(_message(response))
         self._check(response)
         return self._read_json(response)
 

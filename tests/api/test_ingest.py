@@ -314,3 +314,9 @@ async def test_nested_values_are_refused_where_they_stand(client, body, field):
     )
     assert response.status_code == 400
     assert response.json()["error"]["field"] == field
+
+
+async def test_who_only_reads_changes_nothing_of_a_stream(platform) -> None:
+    async with platform.client(platform.token("viewer")) as viewer:
+        answer = await viewer.patch(f"/v1/streams/{NAME}", json={"unit": "psi"})
+    assert answer.status_code == 403

@@ -80,7 +80,7 @@ async def test_one_is_shown_with_its_series(admin):
         {
             "stream": "a/b/c",
             "unit": "km",
-            "kind": "gauge",
+            "kind": "",
             "samples": 2,
             "first": "1970-01-01T00:00:00.000001Z",
             "last": "1970-01-01T00:00:00.000005Z",

@@ -246,6 +246,69 @@ class TestStreams:
         assert "nothing/like/it" in done.errors
 
 
+class TestWhatIsSaidOfAStream:
+    FILE = f"{NOON},1\n2026-01-31T12:00:01Z,0\n"
+
+    def said(self, platform: Platform, stream: str) -> tuple[str, str]:
+        record = platform.record(stream)
+        assert record is not None
+        return record["unit"], record["kind"]
+
+    def test_a_file_without_unit_and_kind_changes_nothing(self, platform: Platform) -> None:
+        stream = "said/valve/on"
+        options = ("--kind", "state", "--unit", "kPa")
+        platform.run("ingest", "-", "--stream", stream, *options, text=self.FILE)
+        again = platform.run("ingest", "-", "--stream", stream, text=f"{NOON},3\n")
+
+        assert (again.status, again.line("corrected")) == (0, "1")
+        assert self.said(platform, stream) == ("kPa", "state")
+
+    @pytest.mark.parametrize(
+        ("option", "given", "told"),
+        [
+            ("--unit", "psi", "the unit 'kPa', got 'psi'"),
+            ("--kind", "gauge", "the kind 'state', got 'gauge'"),
+        ],
+    )
+    def test_another_one_is_refused_until_it_is_changed_on_purpose(
+        self, platform: Platform, option: str, given: str, told: str
+    ) -> None:
+        stream = f"said/valve{option.replace('-', '')}/on"
+        options = ("--kind", "state", "--unit", "kPa")
+        platform.run("ingest", "-", "--stream", stream, *options, text=self.FILE)
+
+        late = "2026-01-31T13:00:00Z,1\n"
+        refused = platform.run("ingest", "-", "--stream", stream, option, given, text=late)
+        assert refused.status == 2
+        assert refused.errors.splitlines()[-1].startswith(f"aetherops: {stream} has {told}: ")
+        command = f"aetherops streams set {stream} {option} {given}"
+        assert f"`{command}`" in refused.errors
+        assert len(platform.samples(stream)) == 2
+
+        changed = platform.run(*command.split()[1:])
+        unit, kind = (given, "state") if option == "--unit" else ("kPa", given)
+        assert (changed.status, changed.output) == (0, f"{stream}: {unit}, {kind}\n")
+        again = platform.run("ingest", "-", "--stream", stream, option, given, text=late)
+        assert (again.status, again.line("stored")) == (0, "1")
+        assert self.said(platform, stream) == (unit, kind)
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (("said/valve/on",), "--unit, --kind: expected one of them, or both"),
+            (("said/valve/no", "--unit", "m"), "no stream is named 'said/valve/no'"),
+            (("said/valve/no", "--unit", "m" * 33), "unit: expected at most 32"),
+            (("said/valve", "--unit", "m"), "stream: expected service/source/parameter"),
+        ],
+    )
+    def test_a_change_that_makes_no_sense_is_told(
+        self, platform: Platform, arguments: tuple[str, ...], told: str
+    ) -> None:
+        done = platform.run("streams", "set", *arguments)
+        assert (done.status, done.output) == (2, "")
+        assert done.errors.startswith(f"aetherops: {told}")
+
+
 class TestLiveInput:
     def test_what_came_is_stored_while_the_writer_pauses(self, platform: Platform) -> None:
         with platform.start("ingest", "-", "--stream", "live/pipe/v") as process:

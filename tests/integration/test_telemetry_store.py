@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 from uuid import uuid4
 
 import numpy as np
@@ -102,7 +103,7 @@ async def test_a_stream_knows_how_much_it_holds_and_since_when(store):
 
     record = await store.find(ALTITUDE.name)
 
-    assert (record.stream, record.count) == (ALTITUDE, 3)
+    assert (record.stream, record.count) == (replace(ALTITUDE, kind="gauge"), 3)
     assert (record.first_us, record.last_us) == (5, 20)
 
 

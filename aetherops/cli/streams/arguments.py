@@ -70,11 +70,12 @@ def describe_stream(
     with reported_errors():
         from aetherops.cli.connection import find_connection
         from aetherops.cli.streams.describing import described
+        from aetherops.errors import InvalidInputError
 
         given = {"unit": unit, "kind": kind and kind.value}
         known = {field: value for field, value in given.items() if value is not None}
         if not known:
-            raise typer.BadParameter("give --unit, --kind or both")
+            raise InvalidInputError("--unit, --kind", None, "one of them, or both")
         found = described(name, known, find_connection(data_dir, url, token))
         unit_text = found["unit"] or "no unit"
         typer.echo(f"{found['stream']}: {unit_text}, {found['kind']}")

@@ -45,7 +45,12 @@ def series(draw):
     n = draw(mostly(st.integers(1, 12), st.just(0)))
     times = draw(st.lists(TIMES, min_size=n, max_size=n))
     values = draw(st.lists(VALUES, min_size=n, max_size=n))
-    return {"name": draw(NAME), "unit": draw(UNIT), "kind": draw(KIND)}, times, values
+    name = draw(NAME)
+    # Each stream has a unit and a kind of its own, and once in a while a batch says others.
+    own = NAMES[0].index(name) if name in NAMES[0] else 0
+    unit = draw(mostly(st.just(UNITS[0][own % len(UNITS[0])]), UNIT))
+    kind = draw(mostly(st.just(KINDS[0][own % len(KINDS[0])]), KIND))
+    return {"name": name, "unit": unit, "kind": kind}, times, values
 
 
 def as_json(batch, *, texts):
@@ -104,8 +109,10 @@ async def test_each_answer_of_202_is_followed_by_a_receipt(ingest, client):
             if answer.status_code == 202:
                 accepted.append(UUID(answer.json()["batch"]))
         batches = [type("Batch", (), {"batch_id": one}) for one in accepted]
-        await ingest.receipts(batches, 120)
+        receipts = await ingest.receipts(batches, 120)
 
-    assert await ingest.rejected.count() == 0
-    assert statuses == {202, 400}
+    refused = [receipt for receipt in receipts if receipt.refused is not None]
+    assert await ingest.rejected.count() == len(refused)
+    assert {202, 400} <= statuses <= {202, 400, 409}
+    assert len(refused) < len(accepted) / 4
     assert len(accepted) > len(drawn) / 4

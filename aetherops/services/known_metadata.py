@@ -6,13 +6,12 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from aetherops.archive.metadata import conflict_of
+from aetherops.archive.metadata import Metadata, conflict_of
 from aetherops.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aetherops.archive.metadata import Metadata, StreamConflictError
     from aetherops.archive.store import TelemetryStore
     from aetherops.archive.stream import Stream, StreamName
 
@@ -27,7 +26,8 @@ _PATIENCE_S, _LEFT_ALONE_S = 1.0, 5.0
 
 
 class _Known(NamedTuple):
-    metadata: Metadata | None  # None: there is no such stream yet
+    metadata: Metadata
+    is_stored: bool  # else it is what the first batch said of a stream that there was not yet
     until_s: float
 
 
@@ -52,37 +52,38 @@ class KnownMetadata:
 
     async def require_agreement(self, streams: Sequence[Stream]) -> None:
         """Raise `StreamConflictError` where one of them says what is known to be otherwise."""
-        saying = [stream for stream in streams if stream.unit or stream.kind]
-        if not saying:
-            return
         now_s = self._clock_s()
-        unknown = [one.name for one in saying if not self._is_fresh(one.name, now_s)]
-        await self._learn(unknown, now_s)
-        conflicts = self._conflicts(saying)
-        if conflicts:
-            # It may have been changed since it was learnt, and to be refused wrongly is for good.
-            doubted = [stream.name for stream in conflicts if stream.name not in set(unknown)]
-            await self._learn(doubted, now_s)
-        for conflict in self._conflicts(list(conflicts)).values():
-            raise conflict
-
-    def _is_fresh(self, name: StreamName, now_s: float) -> bool:
-        known = self._known.get(name)
-        return known is not None and now_s < known.until_s
-
-    def _conflicts(self, streams: Sequence[Stream]) -> dict[Stream, StreamConflictError]:
-        found = {}
-        for stream in streams:
+        doubted = self._doubted(streams, now_s)
+        if not doubted:
+            return
+        # Where one differs: it may have been changed since it was learnt, or be stored by now.
+        await self._learn(doubted, now_s)
+        for stream in doubted:
             known = self._known.get(stream.name)
-            if known is not None and known.metadata is not None:
+            if known is not None and known.is_stored:
                 conflict = conflict_of(stream, known.metadata)
                 if conflict is not None:
-                    found[stream] = conflict
-        return found
+                    raise conflict
 
-    async def _learn(self, names: Sequence[StreamName], now_s: float) -> None:
-        if not names:
-            return
+    def _doubted(self, streams: Sequence[Stream], now_s: float) -> list[Stream]:
+        """Those that are not known to be as they say. One loop: every batch passes here."""
+        known, doubted = self._known, []
+        for stream in streams:
+            unit, kind = stream.unit, stream.kind
+            if unit or kind:
+                found = known.get(stream.name)
+                if (
+                    found is None
+                    or now_s >= found.until_s
+                    or (unit and unit != found.metadata.unit)
+                    or (kind and kind != found.metadata.kind)
+                ):
+                    doubted.append(stream)
+        return doubted
+
+    async def _learn(self, streams: Sequence[Stream], now_s: float) -> None:
+        """Ask about some; what the store does not say in time is not known."""
+        names = [stream.name for stream in streams]
         for name in names:
             self._known.pop(name, None)
         if len(names) > _MOST_ASKED or now_s < self._left_alone_until_s:
@@ -95,7 +96,9 @@ class KnownMetadata:
             return
         if len(self._known) + len(names) > _MOST_KEPT:
             self._known.clear()
-        for name in names:
-            metadata = found.get(name)
-            fresh_s = _ABSENT_S if metadata is None else _FRESH_S
-            self._known[name] = _Known(metadata, now_s + fresh_s)
+        for stream in streams:
+            stored = found.get(stream.name)
+            known = _Known(Metadata.first_said(stream), False, now_s + _ABSENT_S)
+            if stored is not None:
+                known = _Known(stored, True, now_s + _FRESH_S)
+            self._known[stream.name] = known

@@ -103,6 +103,23 @@ async def test_what_was_changed_elsewhere_is_not_refused_by_what_was_known(known
         await known.require_agreement([KPA])
 
 
+async def test_a_stream_that_there_was_not_is_asked_about_again_once_a_batch_differs(
+    known, store
+) -> None:
+    new_kpa, new_psi = (Stream(StreamName("a", "b", "new"), unit) for unit in ("kPa", "psi"))
+    for _ in range(10):
+        await known.require_agreement([new_kpa])
+    assert store.asked == 1
+    await known.require_agreement([new_psi])  # both are under way: the store decides
+    assert store.asked == 2
+
+    series = (Series(new_kpa, Samples.of([0], [1.0])),)
+    await store.write([AcceptedBatch(SampleBatch(uuid4(), series), 2)])
+    await known.require_agreement([new_kpa])
+    with pytest.raises(StreamConflictError):
+        await known.require_agreement([new_psi])
+
+
 @pytest.mark.parametrize("trouble", ["is_away", "hangs"])
 async def test_a_store_in_trouble_keeps_no_batch_waiting_and_is_left_alone(
     known, store, clock, trouble

@@ -1,4 +1,4 @@
-"""The command line: ``aetherops up | ingest | query | streams | rejected | token | version``."""
+"""The command line: ``aetherops up | ingest | query | streams | rejected | migrate | token`` …."""
 
 from __future__ import annotations
 

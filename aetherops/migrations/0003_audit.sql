@@ -24,3 +24,19 @@ CREATE TABLE refusal (
 );
 
 CREATE INDEX refusal_batch ON refusal (batch_id, refusal_id);
+
+-- Versions of before take the unit and the kind of every batch for the stream's. Beside this one,
+-- and whoever else writes, only an operator's change counts, which says so in its transaction.
+CREATE FUNCTION keep_stream_metadata() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('aetherops.describing', true) IS DISTINCT FROM 'on' THEN
+        NEW.unit := OLD.unit;
+        NEW.kind := OLD.kind;
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER keep_metadata BEFORE UPDATE ON stream FOR EACH ROW
+WHEN (OLD.unit IS DISTINCT FROM NEW.unit OR OLD.kind IS DISTINCT FROM NEW.kind)
+EXECUTE FUNCTION keep_stream_metadata();

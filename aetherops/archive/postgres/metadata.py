@@ -21,6 +21,8 @@ __all__ = ["RefusedBatchesError", "change_metadata", "note_refused", "read_metad
 
 _READ = "SELECT name, unit, kind FROM stream WHERE name = ANY($1::text[])"
 _LOCK = "SELECT unit, kind FROM stream WHERE name = $1 FOR NO KEY UPDATE"
+# A trigger keeps what any other statement says of a stream from counting (migration 0003).
+_ON_PURPOSE = "SET LOCAL aetherops.describing = 'on'"
 _CHANGE = "UPDATE stream SET unit = $2, kind = $3 WHERE name = $1"
 _NOTE = "INSERT INTO refusal (batch_id, reason) VALUES ($1, $2)"
 
@@ -64,6 +66,7 @@ async def change_metadata(
     before = Metadata(*row)
     after = before.changed(unit, kind)
     if after != before:
+        await connection.execute(_ON_PURPOSE)
         await connection.execute(_CHANGE, str(name), *after)
         await append_in(connection, before.entry_of(after, name, author))
 

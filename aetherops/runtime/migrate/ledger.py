@@ -76,7 +76,7 @@ class SchemaOutdatedError(AetherOpsError):
 
     def __str__(self) -> str:
         return (
-            f"the database lacks {', '.join(self.missing)}: run "
+            f"the database lacks {', '.join(self.missing)}, or grants them to another role: run "
             "`AETHEROPS_POSTGRES_OWNER_DSN=postgresql://OWNER@HOST/DATABASE aetherops migrate` "
             "as the role that owns its tables, then start again"
         )

@@ -142,7 +142,7 @@ async def test_a_database_that_is_behind_is_refused_by_the_role_that_serves(
         await migrate(owning, runtime_role="by_hand_runtime")
         await owning.pool.execute("DELETE FROM schema_migration WHERE name = '0002_acceptance'")
     async with Postgres.connect(runtime) as serving:
-        with pytest.raises(SchemaOutdatedError, match="lacks 0002_acceptance: run"):
+        with pytest.raises(SchemaOutdatedError, match=r"lacks 0002_acceptance, or .*: run"):
             await ensure_schema(endpoints_at(runtime), serving)
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 BEFORE_WRITES = """
 WITH s AS (
     INSERT INTO stream (name, unit, kind)
-    SELECT * FROM unnest($1::text[], ARRAY['km'], ARRAY['gauge'])
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
     ON CONFLICT (name) DO UPDATE
     SET unit = coalesce(nullif(excluded.unit, ''), stream.unit), kind = excluded.kind
     RETURNING stream_id
@@ -44,18 +44,28 @@ async def test_the_version_before_starts_and_writes_beside_this_schema(empty: Po
 
     assert await start_of_the_version_before(empty) == []
     for _ in range(2):
-        await empty.pool.execute(BEFORE_WRITES, ["orbit/sat-7/altitude_km"])
+        await empty.pool.execute(BEFORE_WRITES, ["orbit/sat-7/altitude_km"], ["km"], ["gauge"])
         await empty.pool.execute(BEFORE_GROWS)
 
     record = await PostgresTelemetryStore(empty).find(StreamName("orbit", "sat-7", "altitude_km"))
     assert record.stream.unit == "km"
 
 
+async def test_the_version_before_relabels_no_stream_beside_this_schema(empty: Postgres) -> None:
+    await migrate(empty)
+    name = "plant/valve-1/open"
+    for unit, kind in (("%", "state"), ("psi", "gauge")):
+        await empty.pool.execute(BEFORE_WRITES, [name], [unit], [kind])
+
+    (record,) = await PostgresTelemetryStore(empty).streams(name)
+    assert (record.stream.unit, record.stream.kind) == ("%", "state")
+
+
 async def test_a_database_of_the_version_before_is_brought_up_to_date_with_its_data(
     empty: Postgres,
 ) -> None:
     assert await start_of_the_version_before(empty) == list(BEFORE)
-    await empty.pool.execute(BEFORE_WRITES, ["orbit/sat-7/altitude_km"])
+    await empty.pool.execute(BEFORE_WRITES, ["orbit/sat-7/altitude_km"], ["km"], ["gauge"])
 
     newer = [one.name for one in read_migrations() if one.name not in BEFORE]
     assert await missing_migrations(empty) == newer

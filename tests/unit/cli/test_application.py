@@ -41,7 +41,7 @@ def test_version_names_the_kernels() -> None:
     assert f"{IMPLEMENTATION} kernels" in output
 
 
-@pytest.mark.parametrize("command", ["up", "ingest", "query", "token", "version"])
+@pytest.mark.parametrize("command", ["up", "ingest", "query", "migrate", "token", "version"])
 def test_every_command_explains_itself(command: str) -> None:
     status, output, _ = run(command, "--help")
     assert status == ExitStatus.DONE

@@ -116,10 +116,8 @@ def warning_lines(report: IngestReport) -> list[str]:
         lines.append("give the unit of numeric times with --epoch-unit, if all have the same")
     if report.stored is not None and report.stored.refused:
         lines += report.stored.reasons[:_SHOWN_STREAMS]
-        lines.append(
-            f"{report.stored.refused:,} samples were set aside for that: "
-            "`aetherops rejected list` has them"
-        )
+        count = report.stored.refused
+        lines.append(f"samples set aside for that: {count:,}; see `aetherops rejected list`")
     lines += [
         f"{report.name}:{repeat.line}: a second row at {to_iso(repeat.time_us)}"
         for repeat in report.repeats.first

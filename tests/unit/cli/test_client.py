@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from aetherops.archive.samples import SampleBatch, Samples, Series
+from aetherops.archive.store import AcceptedBatch
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.cli.client import Client
 from aetherops.cli.connection import Connection
@@ -123,6 +124,27 @@ class TestUpload:
             await upload.add(samples_of([1.0]))
             with pytest.raises(ServerRefusedError):
                 await upload.finish()
+
+    async def test_a_batch_that_is_set_aside_is_settled_and_its_reason_told(self, platform) -> None:
+        platform.intake.stores = False  # both are accepted before either is stored
+        first, second = (
+            SampleBatch(uuid4(), (Series(Stream(STREAM.name, unit), samples_of(values)),))
+            for unit, values in (("V", [1.0]), ("mV", [2.0, 3.0]))
+        )
+        async with client_of(platform) as client:
+            follower = ReceiptFollower(client, lambda _: None)
+            for batch in (first, second):
+                await client.send(batch)
+                follower.add(batch.batch_id, len(batch))
+            await platform.store.write([AcceptedBatch(first, 1), AcceptedBatch(second, 2)])
+            follower.close()
+            await follower.run()
+
+        stored = follower.stored
+        assert (stored.stored, stored.refused) == (1, 2)
+        assert [reason.split(":")[0] for reason in stored.reasons] == [
+            "test/cli/value has the unit 'V', got 'mV'"
+        ]
 
     async def test_accepted_batches_that_never_get_stored_are_told(self, platform) -> None:
         platform.intake.stores = False

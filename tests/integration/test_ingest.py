@@ -171,7 +171,7 @@ async def test_an_empty_series_in_the_queue_is_left_out_and_the_rest_is_stored(n
         (receipt,) = await all_receipts(store, [batch])
 
     assert receipt.stored == 100
-    assert [record.stream for record in await store.streams()] == [STREAM]
+    assert [record.stream.name for record in await store.streams()] == [STREAM.name]
 
 
 async def test_a_batch_that_came_in_bytes_waits_in_the_queue_as_those_bytes(nats, queue):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
@@ -72,7 +73,6 @@ class IngestWorker(Part):
         self._condition = condition or IngestCondition()
         self._max_tries = max_tries
         self._clock_s = clock_s
-        self._paused_for: str | None = None
         self._is_refused = False
         self._explained: set[type[Exception]] = set()
 
@@ -160,23 +160,21 @@ class IngestWorker(Part):
             _log.exception("announcement_failed", batches=len(batches))
 
     async def _wait_for(self, error: UnavailableError, failures: int) -> None:
-        """Wait before a new try; told once, and when it ends."""
+        """Wait before a new try; told once for all workers, and when it has ended."""
         if isinstance(error, StoreCannotWriteError):
             self._is_refused = True
             if self._condition.begin_refusal(error.reason):
                 _log.error("store_refused", dependency=error.dependency, reason=error.reason)
-        elif self._paused_for != error.dependency:
-            self._paused_for = error.dependency
-            _log.warning("ingest_paused", dependency=error.dependency)
+        elif self._condition.pauses.wait(self, error.dependency):
+            _log.warning("ingest_paused", dependency=error.dependency, reason=str(error))
         await self.pause(retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000)
 
     def _resume(self) -> None:
         if self._is_refused and self._condition.end_refusal():
             _log.warning("store_recovered")
         self._is_refused = False
-        if self._paused_for is not None:
-            _log.warning("ingest_resumed", dependency=self._paused_for)
-            self._paused_for = None
+        for ended in self._condition.pauses.go_on(self):
+            _log.warning("ingest_resumed", **asdict(ended))
 
 
 @asynccontextmanager

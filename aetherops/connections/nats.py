@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -107,15 +108,20 @@ class Nats:
 async def _connected(url: str, timeout_s: float) -> Client:
     client = Client()
     failures: list[Exception] = []
+    counts: Counter[str] = Counter()
 
     async def note_failure(error: Exception) -> None:
         if not client.is_connected:
-            failures[:] = [error]
+            # A connection is tried four times a second: its end and its return are told.
+            failures.append(error)
+            del failures[:-1]
+            counts["failures"] += 1
+            return
         _log.warning("nats_failed", error=str(error) or type(error).__name__)
 
     try:
         async with asyncio.timeout(timeout_s):
-            options = _options(client, timeout_s)
+            options = _options(client, timeout_s, counts)
             await client.connect(url.split(","), error_cb=note_failure, **options)
     except (OSError, nats.errors.Error) as error:
         await client.close()
@@ -124,13 +130,14 @@ async def _connected(url: str, timeout_s: float) -> Client:
     return client
 
 
-def _options(client: Client, connect_timeout_s: float) -> dict[str, Any]:
+def _options(client: Client, connect_timeout_s: float, counts: Counter[str]) -> dict[str, Any]:
     async def note_loss() -> None:
         if not client.is_closed:  # an end that was asked for is no loss
+            counts.clear()
             _log.warning("nats_disconnected")
 
     async def note_return() -> None:
-        _log.warning("nats_reconnected")
+        _log.warning("nats_reconnected", failures=counts["failures"])
 
     return {
         "name": "aetherops",

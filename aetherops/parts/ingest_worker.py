@@ -14,6 +14,7 @@ from aetherops.archive.live import NobodyListens
 from aetherops.errors import StoreCannotWriteError, UnavailableError
 from aetherops.resilience import retry_backoff
 from aetherops.runtime.part import Part
+from aetherops.runtime.repeats import Repeats
 from aetherops.runtime.unforeseen import keep_going
 from aetherops.services.ingest_condition import IngestCondition
 
@@ -75,6 +76,7 @@ class IngestWorker(Part):
         self._clock_s = clock_s
         self._is_refused = False
         self._explained: set[type[Exception]] = set()
+        self._rejections_failed = Repeats()
 
     async def run(self) -> None:
         """Work until `stop`, and finish the batches in hand; who is away is waited for."""
@@ -124,7 +126,10 @@ class IngestWorker(Part):
             await delivery.set_aside(reason)
         except UnavailableError as why:
             # It is delivered again, and holds up none of those that came with it.
-            _log.error("rejection_failed", batch=str(batch), reason=str(why))
+            if Repeats.is_told(failures := self._rejections_failed.count("")):
+                _log.error("rejection_failed", batch=str(batch), reason=str(why), failures=failures)
+        else:
+            self._rejections_failed.forget("")
 
     async def _write(self, deliveries: Sequence[Delivery]) -> None:
         """Write with the batches in hand again and again while only the store is away."""

@@ -39,7 +39,9 @@ def test_a_median_near_the_largest_double_is_finite(values: list[float], median:
 @pytest.mark.parametrize("buckets", [1, 8, 19])
 def test_runs_of_any_width_have_the_exact_middle_rounded_once(width: int, buckets: int) -> None:
     draw = random.Random(width * 100 + buckets)
-    values = [draw.choice([1, 1, -1]) * draw.uniform(1e306, LARGEST) for _ in range(width * buckets)]
+    values = [
+        draw.choice([1, 1, -1]) * draw.uniform(1e306, LARGEST) for _ in range(width * buckets)
+    ]
 
     medians = downsample(values, width, function="median", decimals=None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import nats.errors
@@ -24,6 +24,10 @@ __all__ = ["Nats", "is_nats_away"]
 
 _RECONNECT_WAIT_S = 0.25
 _PENDING_BYTES = 32 * 2**20
+_COMMAND_TIMEOUT_S = 20.0
+_CLOSE_TIMEOUT_S = 5.0
+# A server that hangs keeps its connection: after three pings without an answer it is given up.
+_PING_S, _UNANSWERED_PINGS = 5.0, 2
 
 # What the driver raises when it could not do what was asked.
 _FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError)
@@ -45,17 +49,29 @@ class Nats:
     ----------
     client : a connected client.
     breaker : guards every use; its detector is `is_nats_away`.
+    command_timeout_s : limit on each use.
     """
 
-    def __init__(self, client: Client, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        breaker: Breaker | None = None,
+        command_timeout_s: float = _COMMAND_TIMEOUT_S,
+    ) -> None:
         self.client = client
+        self._command_timeout_s = command_timeout_s
         self.js = client.jetstream()
         self.breaker = breaker or Breaker("nats", detector=is_nats_away)
 
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, url: str, breaker: Breaker | None = None, *, connect_timeout_s: float = 10.0
+        cls,
+        url: str,
+        breaker: Breaker | None = None,
+        *,
+        connect_timeout_s: float = 10.0,
+        command_timeout_s: float = _COMMAND_TIMEOUT_S,
     ) -> AsyncIterator[Self]:
         """Connect to one URL, or several with commas; close with the block.
 
@@ -64,13 +80,14 @@ class Nats:
         Parameters
         ----------
         connect_timeout_s : limit on the first connection, and on each that renews it.
+        command_timeout_s : limit on each use.
 
         Raises
         ------
         UnreachableError
             No server answers there in time, or it refuses us.
         """
-        handle = cls(await _connected(url, connect_timeout_s), breaker)
+        handle = cls(await _connected(url, connect_timeout_s), breaker, command_timeout_s)
         try:
             yield handle
         finally:
@@ -88,7 +105,7 @@ class Nats:
             The server is away, or did not do what was asked.
         """
         try:
-            async with self.breaker.guard():
+            async with self.breaker.guard(), asyncio.timeout(self._command_timeout_s):
                 if not self.client.is_connected:
                     # It would buffer what is sent, and time out much later.
                     raise ConnectionError("NATS is not connected")
@@ -102,7 +119,9 @@ class Nats:
 
     async def close(self) -> None:
         """Close the connection; subscriptions end with it."""
-        await self.client.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self.client.close()
 
 
 async def _connected(url: str, timeout_s: float) -> Client:
@@ -145,6 +164,8 @@ def _options(client: Client, connect_timeout_s: float, counts: Counter[str]) -> 
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": _RECONNECT_WAIT_S,
         "pending_size": _PENDING_BYTES,
+        "ping_interval": _PING_S,
+        "max_outstanding_pings": _UNANSWERED_PINGS,
         "disconnected_cb": note_loss,
         "reconnected_cb": note_return,
     }

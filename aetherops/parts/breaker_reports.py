@@ -37,8 +37,9 @@ _RETRY_S = 0.5
 class BreakerReports(Part):
     """A part of an instance that hears every transition and passes it on.
 
-    A transition is logged at once, that of a probe at the level debug. As telemetry and as an event it waits for its turn, and for
-    the queue to be back where that is what has failed; the newest 1,000 are kept.
+    A transition is logged at once, that of a probe at the level debug. As telemetry and as an event
+    it waits for its turn, and for the queue to be back where that is what has failed; the newest
+    1,000 are kept.
 
     Parameters
     ----------

@@ -32,8 +32,9 @@ class LibraryFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """See `logging.Filter.filter`."""
         error = record.exc_info[1] if record.exc_info else None
-        record.times = self._repeats.count((record.name, str(record.msg), type(error)))
+        times = self._repeats.count((record.name, str(record.msg), type(error)))
+        record.times = times
         if error is not None and record.levelno < logging.ERROR:
             record.reason = f"{type(error).__name__}: {error}"
             record.exc_info = None
-        return Repeats.is_told(record.times)
+        return Repeats.is_told(times)

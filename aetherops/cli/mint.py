@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aetherops.bootstrap import issue_token
 from aetherops.cli.options import settings_with
 from aetherops.errors import InvalidInputError
-from aetherops.identity.keys import load_or_create_key
+from aetherops.identity.keys import SigningKey, load_key
 from aetherops.identity.operators import Operator
 
 if TYPE_CHECKING:
@@ -25,9 +25,14 @@ def mint_token(data_dir: Path | None, operator: str, roles: str, lifetime: str) 
 
     Parameters
     ----------
-    data_dir : whose key signs; the key is made where there is none.
+    data_dir : whose key signs; `aetherops up` makes it.
     roles : comma-separated.
     lifetime : a whole number and a unit of s, m, h or d.
+
+    Raises
+    ------
+    InvalidInputError
+        An option holds what it cannot be, or the directory no instance.
     """
     named = frozenset(role.strip() for role in roles.split(",") if role.strip())
     if not named:
@@ -35,6 +40,15 @@ def mint_token(data_dir: Path | None, operator: str, roles: str, lifetime: str) 
     match = _LIFETIME.fullmatch(lifetime)
     if match is None or int(match[1]) == 0:
         raise InvalidInputError("--lifetime", lifetime, "a time such as 15m, 8h or 30d")
-    key = load_or_create_key(settings_with(data_dir).data_dir / "keys")
     bearer = Operator(operator, operator, named)
+    key = _key_of(settings_with(data_dir).data_dir)
     return issue_token(key, int(match[1]) * _SECONDS[match[2]], bearer)
+
+
+def _key_of(data_dir: Path) -> SigningKey:
+    """The instance's key: one made here would sign tokens that nobody accepts."""
+    try:
+        return load_key(data_dir / "keys")
+    except (FileNotFoundError, NotADirectoryError):
+        expected = "the directory of an instance: `aetherops up` was never run on it"
+        raise InvalidInputError("--data-dir", str(data_dir), expected) from None

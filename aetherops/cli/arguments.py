@@ -11,7 +11,7 @@ __all__ = ["DataDir", "Token", "Url"]
 
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Directory of a local instance.", file_okay=False, show_default=False),
+    typer.Option(help="Directory of a local instance.", show_default=False),
 ]
 Url = Annotated[
     str | None,

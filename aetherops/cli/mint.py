@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["mint_token"]
 
 _LIFETIME = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
+_MOST_S = 3_660 * 86_400
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -38,11 +39,14 @@ def mint_token(data_dir: Path | None, operator: str, roles: str, lifetime: str) 
     if not named:
         raise InvalidInputError("--roles", roles, "at least one role, such as operator")
     match = _LIFETIME.fullmatch(lifetime)
-    if match is None or int(match[1]) == 0:
-        raise InvalidInputError("--lifetime", lifetime, "a time such as 15m, 8h or 30d")
+    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
+    if not 0 < seconds <= _MOST_S:
+        raise InvalidInputError(
+            "--lifetime", lifetime, "a time such as 15m, 8h or 30d, up to 3660d"
+        )
     bearer = Operator(operator, operator, named)
     key = _key_of(settings_with(data_dir).data_dir)
-    return issue_token(key, int(match[1]) * _SECONDS[match[2]], bearer)
+    return issue_token(key, seconds, bearer)
 
 
 def _key_of(data_dir: Path) -> SigningKey:

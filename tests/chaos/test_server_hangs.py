@@ -47,10 +47,7 @@ def states(pid: int) -> list[str]:
 def hung(data_dir: Path, server: str) -> Iterator[None]:
     """The server and its children stand still while the block runs."""
     pid = int((data_dir / server / f"{server}.pid").read_text())
-    children = [
-        int(task)
-        for task in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    ]
+    children = [int(task) for task in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     for one in (pid, *children):
         os.kill(one, signal.SIGSTOP)
         while any(") T" not in text for text in states(one)):

@@ -61,7 +61,6 @@ def up(
     """Run the platform until Ctrl-C or SIGTERM."""
     with reported_errors():
         from aetherops.cli.up import run_platform
-
         from aetherops.cli.values import whole_number
 
         number = None if port is None else whole_number("--port", port, 0, 65_535)

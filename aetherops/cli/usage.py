@@ -74,7 +74,7 @@ class CheckedCommand(TyperCommand):
         for parameter in self.get_params(ctx):
             if parameter.name not in _FILES:
                 _check_text(parameter, ctx.params.get(parameter.name))
-        return cast("list[str]", rest)
+        return rest
 
 
 def _check_values(parameter: Any, args: list[str]) -> None:

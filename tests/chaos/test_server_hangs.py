@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from aetherops.connections.nats import Nats
 from aetherops.connections.postgres import Postgres
 from aetherops.connections.redis import Redis
 from aetherops.errors import UnavailableError
-from aetherops.runtime.embedded import running_servers
+from aetherops.runtime.embedded import running_servers, watch
 from aetherops.runtime.settings import Settings
 
 pytestmark = [pytest.mark.chaos, pytest.mark.integration]
@@ -122,3 +123,23 @@ async def test_valkey_that_hangs_is_given_up_in_time_and_used_again(data_dir: Pa
         redis.breaker.reset()
         async with redis.guarded() as client:
             assert await client.ping()
+
+
+async def test_nats_that_is_away_is_told_once_as_it_goes_and_once_as_it_is_back(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_RESTART_AFTER_S", 2.0)  # for several vain reconnections
+    with structlog.testing.capture_logs() as logs:
+        async with (
+            running_servers(settings_of("nats", data_dir)) as endpoints,
+            Nats.connect(endpoints.nats_url) as nats,
+        ):
+            os.kill(int((data_dir / "nats" / "nats.pid").read_text()), signal.SIGKILL)
+            async with asyncio.timeout(60):
+                while not any(one["event"] == "nats_reconnected" for one in logs):
+                    await asyncio.sleep(0.05)
+            assert nats.client.is_connected
+
+    told = [one for one in logs if one["event"].startswith("nats_")]
+    assert [one["event"] for one in told] == ["nats_disconnected", "nats_reconnected"]
+    assert told[1]["failures"] >= 2

@@ -32,6 +32,9 @@ _PING_S, _UNANSWERED_PINGS = 5.0, 2
 # What the driver raises when it could not do what was asked.
 _FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError)
 
+# What ends a connection, met while the client still takes it for one.
+_LOST = (OSError, nats.errors.UnexpectedEOF, nats.errors.StaleConnectionError)
+
 #: Judges uses of the client for a circuit breaker. An `APIError` says nothing against the server:
 #: it answered, and a full stream must not keep the workers from emptying it. Nor does a message
 #: that is too large: it is its sender's.
@@ -130,7 +133,7 @@ async def _connected(url: str, timeout_s: float) -> Client:
     counts: Counter[str] = Counter()
 
     async def note_failure(error: Exception) -> None:
-        if not client.is_connected:
+        if not client.is_connected or isinstance(error, _LOST):
             # A connection is tried four times a second: its end and its return are told.
             failures.append(error)
             del failures[:-1]

@@ -15,6 +15,7 @@ from aetherops.api.graphql.http.endpoint import GraphQLEndpoint
 from aetherops.api.health import HealthEndpoint
 from aetherops.api.http.address_limit import AddressLimit
 from aetherops.api.http.client_address import ClientAddress
+from aetherops.api.http.deadline import Deadline
 from aetherops.api.http.failures import respond_with_failure
 from aetherops.api.http.middleware import ErrorResponses, RequestLog, SecurityHeaders
 from aetherops.api.metrics.breakers import BreakerCollector
@@ -50,6 +51,7 @@ def create_application(services: ApiServices) -> Starlette:
                 ClientAddress, proxies=settings.trusted_proxies, header=settings.proxy_header
             ),
             Middleware(AddressLimit, gate=services.admission.addresses),
+            Middleware(Deadline, limit_s=settings.request_timeout_s),
         ],
         exception_handlers={
             HTTPException: respond_with_failure,

@@ -177,10 +177,6 @@ def points(samples: Samples, start_us: int, end_us: int, downsample: Downsample 
         return Points(samples.times_us, samples.values, np.ones(len(samples), np.int64))
     function = downsample.function or "mean"
     starts_us, counts, values = _buckets(samples, start_us, end_us, downsample.width_us, function)
-    if function == "median" and np.isinf(values).any():
-        # The sum of the middle two overflowed; that of their halves does not.
-        halves = Samples(samples.times_us, samples.values / 2)
-        values = 2 * _buckets(halves, start_us, end_us, downsample.width_us, function)[2]
     return Points(np.maximum(starts_us, FIRST_US), values, counts)
 
 

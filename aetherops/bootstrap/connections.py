@@ -54,7 +54,10 @@ async def connected(
         command_timeout_s=settings.command_timeout_s,
     )
     nats = Nats.connect(
-        endpoints.nats_url, breakers.get("nats"), connect_timeout_s=connect_timeout_s
+        endpoints.nats_url,
+        breakers.get("nats"),
+        connect_timeout_s=connect_timeout_s,
+        command_timeout_s=settings.command_timeout_s,
     )
     redis = Redis.connect(
         endpoints.redis_url,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aetherops.api.application import ApiServices, create_application
+from aetherops.api.metrics.connections import ConnectionCollector
 from aetherops.runtime.http.server import HttpServer
 from aetherops.services.readiness import ReadinessCheck
 
@@ -41,7 +42,9 @@ def http_parts(
 ) -> dict[str, Part]:
     """The server that answers on the socket."""
     application = create_application(_services(capabilities, settings))
-    return {"http": HttpServer(application, bound, settings.drain_timeout_s, settings.http)}
+    server = HttpServer(application, bound, settings.drain_timeout_s, settings.http)
+    capabilities.metrics.registry.register(ConnectionCollector(server.connections))
+    return {"http": server}
 
 
 def _services(capabilities: Capabilities, settings: Settings) -> ApiServices:

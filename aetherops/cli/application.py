@@ -14,7 +14,7 @@ from aetherops.cli.output import write_what_can_be_written
 from aetherops.cli.query.arguments import query
 from aetherops.cli.rejected.arguments import rejected
 from aetherops.cli.streams.arguments import streams
-from aetherops.cli.usage import OneLineUsageErrors
+from aetherops.cli.usage import CheckedCommand, OneLineUsageErrors
 
 __all__ = ["application"]
 
@@ -43,16 +43,16 @@ def begin(
         raise typer.Exit(ExitStatus.BAD_INPUT)
 
 
-@application.command()
+@application.command(cls=CheckedCommand)
 def up(
     data_dir: DataDir = None,
     host: Annotated[
         str | None, typer.Option(help="Address to listen on; 127.0.0.1 by default.")
     ] = None,
     port: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            help="Port to listen on, 8080 by default; 0 takes a free one.", min=0, max=65535
+            help="Port to listen on, 8080 by default; 0 takes a free one.", metavar="NUMBER"
         ),
     ] = None,
     demo: Annotated[
@@ -62,17 +62,19 @@ def up(
     """Run the platform until Ctrl-C or SIGTERM."""
     with reported_errors():
         from aetherops.cli.up import run_platform
+        from aetherops.cli.values import whole_number
 
-        run_platform(data_dir, host, port, demo=demo)
+        number = None if port is None else whole_number("--port", port, 0, 65_535)
+        run_platform(data_dir, host, number, demo=demo)
 
 
-application.command()(ingest)
-application.command()(query)
+application.command(cls=CheckedCommand)(ingest)
+application.command(cls=CheckedCommand)(query)
 application.add_typer(streams, name="streams")
 application.add_typer(rejected, name="rejected")
 
 
-@application.command()
+@application.command(cls=CheckedCommand)
 def migrate(
     grant_to: Annotated[
         str | None,
@@ -89,7 +91,7 @@ def migrate(
         migrate_and_tell(grant_to)
 
 
-@application.command()
+@application.command(cls=CheckedCommand)
 def token(
     operator: Annotated[str, typer.Option(help="Who the token speaks for.")] = "local",
     roles: Annotated[str, typer.Option(help="Comma-separated.")] = "operator",

@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Directory of a local instance.", file_okay=False, show_default=False),
+    typer.Option(help="Directory of a local instance.", show_default=False),
 ]
 Url = Annotated[
     str | None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aetherops.errors import InvalidInputError
 from aetherops.runtime.settings_reading import read_settings
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ def settings_with(
     Raises
     ------
     InvalidInputError
-        A variable of the environment holds what its setting cannot be.
+        The directory is a file, or a variable of the environment holds what its setting cannot be.
     """
     if data_dir is not None:
         data_dir = data_dir.absolute()
+        if data_dir.exists() and not data_dir.is_dir():
+            raise InvalidInputError("--data-dir", str(data_dir), "a directory, and this is none")
     options = {"data_dir": data_dir, "host": host, "port": port}
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     return read_settings(**given)

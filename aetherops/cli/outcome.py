@@ -78,7 +78,14 @@ def reported_errors() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(ExitStatus.DONE) from None
     except OSError as error:
-        print(f"aetherops: {error}", file=sys.stderr)  # noqa: T201
+        print(f"aetherops: {_told(error)}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(ExitStatus.BAD_INPUT) from error
     except KeyboardInterrupt:
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
+
+
+def _told(error: OSError) -> str:
+    """Which file, and what is wrong with it, without the system's number for that."""
+    if error.filename is None or not error.strerror:
+        return str(error)
+    return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"

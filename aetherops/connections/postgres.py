@@ -31,6 +31,10 @@ __all__ = [
     "is_postgres_away",
 ]
 
+_COMMAND_TIMEOUT_S = 20.0
+_RELEASE_TIMEOUT_S = 1.0
+_CLOSE_TIMEOUT_S = 10.0
+
 #: What a block of `Postgres.connection` works with.
 PostgresConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy
 
@@ -76,10 +80,17 @@ class Postgres:
     ----------
     pool : an open pool.
     breaker : guards every use of a connection; its detector is `is_postgres_away`.
+    acquire_timeout_s : limit on the wait for a connection that nobody uses.
     """
 
-    def __init__(self, pool: asyncpg.Pool, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        breaker: Breaker | None = None,
+        acquire_timeout_s: float = _COMMAND_TIMEOUT_S,
+    ) -> None:
         self.pool = pool
+        self._acquire_timeout_s = acquire_timeout_s
         self.breaker = breaker or Breaker("postgres", detector=is_postgres_away)
 
     @classmethod
@@ -91,7 +102,7 @@ class Postgres:
         *,
         pool_size: int = 8,
         connect_timeout_s: float = 10.0,
-        command_timeout_s: float = 30.0,
+        command_timeout_s: float = _COMMAND_TIMEOUT_S,
     ) -> AsyncIterator[Self]:
         """Connect, and close with the block; sessions count time in UTC.
 
@@ -123,7 +134,7 @@ class Postgres:
             ) from None
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise UnreachableError("postgres", without_secrets(dsn), error) from error
-        handle = cls(pool, breaker)
+        handle = cls(pool, breaker, command_timeout_s)
         try:
             yield handle
         finally:
@@ -142,7 +153,10 @@ class Postgres:
             The server is away, or had to end this transaction; the same may succeed later.
         """
         try:
-            async with self.breaker.guard(), self.pool.acquire() as connection:
+            async with (
+                self.breaker.guard(),
+                self._borrowed(self._acquire_timeout_s) as connection,
+            ):
                 yield connection
         except _LATER as error:
             raise UnavailableError("postgres") from error
@@ -172,11 +186,33 @@ class Postgres:
 
     async def probe(self, timeout_s: float = PROBE_TIMEOUT_S) -> bool:
         """Whether the server answers now, whatever the breaker says."""
-        return await answers(lambda: self.pool.fetchval("SELECT 1"), timeout_s)
+
+        async def ask() -> None:
+            async with self._borrowed(timeout_s) as connection:
+                await connection.fetchval("SELECT 1", timeout=timeout_s)
+
+        return await answers(ask, timeout_s)
+
+    @asynccontextmanager
+    async def _borrowed(self, timeout_s: float) -> AsyncIterator[PostgresConnection]:
+        """A connection of the pool; to give it back takes no longer than it may.
+
+        The driver asks the server to cancel what was cut off, and waits for its word: a server that
+        hangs would be waited for without end.
+        """
+        connection = await self.pool.acquire(timeout=timeout_s)
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(self.pool.release(connection, timeout=_RELEASE_TIMEOUT_S))
 
     async def close(self) -> None:
-        """Close every connection once it is given back."""
-        await self.pool.close()
+        """Close every connection once it is given back, or break it off."""
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self.pool.close()
+        except TimeoutError:
+            self.pool.terminate()
 
 
 class Answer(Enum):

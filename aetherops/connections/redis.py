@@ -60,7 +60,7 @@ class Redis:
         breaker: Breaker | None = None,
         *,
         connect_timeout_s: float = 10.0,
-        command_timeout_s: float = 30.0,
+        command_timeout_s: float = 20.0,
     ) -> AsyncIterator[Self]:
         """Connect, and close with the block.
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from aetherops.errors import InvalidInputError
 
-__all__ = ["SigningKey", "VerifyingKey", "load_or_create_key"]
+__all__ = ["SigningKey", "VerifyingKey", "load_key", "load_or_create_key"]
 
 _FILE_NAME = "signing.pem"
 _KEY_ID_LENGTH = 16
@@ -75,6 +75,19 @@ def load_or_create_key(directory: Path) -> SigningKey:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         _create(path, SigningKey.generate().to_pem())
     return _load(path)
+
+
+def load_key(directory: Path) -> SigningKey:
+    """The key kept in a directory; nothing is made.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    InvalidInputError
+        As `load_or_create_key`.
+    """
+    return _load(directory / _FILE_NAME)
 
 
 def _create(path: Path, pem: bytes) -> None:

@@ -37,8 +37,9 @@ _RETRY_S = 0.5
 class BreakerReports(Part):
     """A part of an instance that hears every transition and passes it on.
 
-    A transition is logged at once. As telemetry and as an event it waits for its turn, and for
-    the queue to be back where that is what has failed; the newest 1,000 are kept.
+    A transition is logged at once, that of a probe at the level debug. As telemetry and as an event
+    it waits for its turn, and for the queue to be back where that is what has failed; the newest
+    1,000 are kept.
 
     Parameters
     ----------
@@ -82,14 +83,18 @@ class BreakerReports(Part):
         self._roused.set()
 
     def _hear(self, event: TransitionEvent) -> None:
-        _log.warning(
-            "breaker_moved",
-            breaker=event.breaker,
-            source=event.source,
-            target=event.target,
-            trigger=event.trigger,
-            failures=event.counts.consecutive_failures,
-        )
+        told = {
+            "breaker": event.breaker,
+            "source": event.source,
+            "target": event.target,
+            "trigger": event.trigger,
+            "failures": event.counts.consecutive_failures,
+        }
+        if {event.source, event.target} == {State.OPEN, State.HALF_OPEN}:
+            # In an outage it is probed again and again: what begins it and what ends it is told.
+            _log.debug("breaker_moved", **told)
+        else:
+            _log.warning("breaker_moved", **told)
         # Listeners are called in whatever thread moved the breaker.
         at_us = self._now_us() - (self._monotonic_ns() - event.at_ns) // 1_000
         self._loop.call_soon_threadsafe(self._keep, at_us, event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from aetherops.archive.live import NobodyListens
 from aetherops.errors import StoreCannotWriteError, UnavailableError
 from aetherops.resilience import retry_backoff
 from aetherops.runtime.part import Part
+from aetherops.runtime.repeats import Repeats
 from aetherops.runtime.unforeseen import keep_going
 from aetherops.services.ingest_condition import IngestCondition
 
@@ -73,9 +75,9 @@ class IngestWorker(Part):
         self._condition = condition or IngestCondition()
         self._max_tries = max_tries
         self._clock_s = clock_s
-        self._paused_for: str | None = None
         self._is_refused = False
         self._explained: set[type[Exception]] = set()
+        self._rejections_failed = Repeats()
 
     async def run(self) -> None:
         """Work until `stop`, and finish the batches in hand; who is away is waited for."""
@@ -132,7 +134,10 @@ class IngestWorker(Part):
         except UnavailableError as why:
             # It is delivered again, and holds up none of those that came with it.
             batch = delivery.accepted.batch.batch_id
-            _log.error("rejection_failed", batch=str(batch), reason=str(why))
+            if Repeats.is_told(failures := self._rejections_failed.count("")):
+                _log.error("rejection_failed", batch=str(batch), reason=str(why), failures=failures)
+        else:
+            self._rejections_failed.forget("")
 
     async def _write(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         """Write with the batches in hand again and again while only the store is away."""
@@ -169,23 +174,21 @@ class IngestWorker(Part):
             _log.exception("announcement_failed", batches=len(batches))
 
     async def _wait_for(self, error: UnavailableError, failures: int) -> None:
-        """Wait before a new try; told once, and when it ends."""
+        """Wait before a new try; told once for all workers, and when it has ended."""
         if isinstance(error, StoreCannotWriteError):
             self._is_refused = True
             if self._condition.begin_refusal(error.reason):
                 _log.error("store_refused", dependency=error.dependency, reason=error.reason)
-        elif self._paused_for != error.dependency:
-            self._paused_for = error.dependency
-            _log.warning("ingest_paused", dependency=error.dependency)
+        elif self._condition.pauses.wait(self, error.dependency):
+            _log.warning("ingest_paused", dependency=error.dependency, reason=str(error))
         await self.pause(retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000)
 
     def _resume(self) -> None:
         if self._is_refused and self._condition.end_refusal():
             _log.warning("store_recovered")
         self._is_refused = False
-        if self._paused_for is not None:
-            _log.warning("ingest_resumed", dependency=self._paused_for)
-            self._paused_for = None
+        for ended in self._condition.pauses.go_on(self):
+            _log.warning("ingest_resumed", **asdict(ended))
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import structlog
 
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.runtime.part import Part, wait_for_event
+from aetherops.runtime.repeats import Repeats
 from aetherops.runtime.unforeseen import keep_going
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class KeyWatch(Part):
         self._period_s = period_s
         self._least_s = least_s
         self._wanted = asyncio.Event()
+        self._failures = Repeats()
         keys.on_wanted = self._wanted.set
 
     async def run(self) -> None:
@@ -80,6 +82,9 @@ class KeyWatch(Part):
         try:
             count = self._keys.replace(await self._endpoint.read())
         except (UnavailableError, InvalidInputError) as error:
-            _log.warning("provider_keys_not_read", error=str(error))
+            if Repeats.is_told(failures := self._failures.count("read")):
+                _log.warning("provider_keys_not_read", error=str(error), failures=failures)
         else:
+            if failures := self._failures.forget("read"):
+                _log.warning("provider_keys_recovered", failures=failures)
             _log.debug("provider_keys_read", keys=count)

@@ -13,6 +13,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from aetherops.connections.endpoints import without_secrets
+from aetherops.runtime.library_logs import LibraryFilter
 from aetherops.runtime.settings import Settings
 
 __all__ = ["LIBRARY_EVENT", "configure_logging", "hide_secrets"]
@@ -51,8 +52,14 @@ def configure_logging(settings: Settings) -> None:
 
 
 def _name_library_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """A library's own words stand beside an event of ours."""
-    return {**event, "event": LIBRARY_EVENT, "message": event["event"]}
+    """A library's own words stand beside an event of ours, with what `LibraryFilter` noted."""
+    record: logging.LogRecord = event["_record"]
+    named = {**event, "event": LIBRARY_EVENT, "message": event["event"]}
+    if reason := getattr(record, "reason", None):
+        named["reason"] = reason
+    if (times := getattr(record, "times", 1)) > 1:
+        named["times"] = times
+    return named
 
 
 def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -105,6 +112,7 @@ def _held(value: object) -> object:
 def _configure_libraries(level: int, shared: list[Processor], last: list[Processor]) -> None:
     """Through ``logging``, in the same form; libraries speak only from "warning" up."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(LibraryFilter())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _name_library_event],

@@ -174,7 +174,10 @@ class Settings(BaseSettings):
     postgres_pool_size: int = Field(8, ge=1, le=200)
     connect_timeout_s: float = Field(10.0, gt=0, le=_MAX_WAIT_S)
     command_timeout_s: float = Field(
-        30.0, gt=0, le=_MAX_WAIT_S, description="Limit on one database command."
+        20.0, gt=0, le=_MAX_WAIT_S, description="Limit on one command to a server."
+    )
+    request_timeout_s: float = Field(
+        25.0, gt=0, le=_MAX_WAIT_S, description="From a request's last byte to its answer's first."
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

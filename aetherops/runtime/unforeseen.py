@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from aetherops.resilience import retry_backoff
+from aetherops.runtime.repeats import Repeats
 
 __all__ = ["catch_lost_errors", "keep_going", "unforeseen_errors"]
 
@@ -21,6 +22,8 @@ _RECOVERED_AFTER_S = 60.0
 
 #: By loop, since the process began; loops belong to a process, and so does their count.
 _counts: Counter[str] = Counter()
+
+_repeats = Repeats()
 
 _log = structlog.get_logger(__name__)
 
@@ -60,7 +63,8 @@ async def keep_going(
             failures = 1 if lasted_s > _RECOVERED_AFTER_S else failures + 1
             retry_s = retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000
             _counts[name] += 1
-            _log.error("loop_failed", loop=name, failures=failures, retry_s=retry_s, exc_info=error)
+            if (told := _explained(name, error)) is not None:
+                _log.error("loop_failed", loop=name, failures=failures, retry_s=retry_s, **told)
         await pause(retry_s)
         if stopping():
             return None
@@ -77,6 +81,15 @@ def _tell_lost(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     # Tasks that were given no name are numbered: a count of each would never end.
     name = "unnamed-task" if name.startswith("Task-") else name
     _counts[name] += 1
-    _log.error(
-        "task_failed", loop=name, message=context["message"], exc_info=context.get("exception")
-    )
+    if (told := _explained(name, context.get("exception"))) is not None:
+        _log.error("task_failed", loop=name, message=context["message"], **told)
+
+
+def _explained(loop: str, error: BaseException | None) -> dict[str, object] | None:
+    """What a log line says of an error: its traceback the first time, then less and less often."""
+    times = _repeats.count((loop, type(error)))
+    if times == 1:
+        return {"exc_info": error}
+    if Repeats.is_told(times):
+        return {"reason": f"{type(error).__name__}: {error}", "times": times}
+    return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from aetherops.services.ingest_pauses import IngestPauses
 
 if TYPE_CHECKING:
     from aetherops.archive.intake import QueueCondition
@@ -21,12 +23,14 @@ class IngestCondition:
     store_refusal : why the store cannot write, while it cannot.
     refusals : times that the store began to refuse.
     lag_s : from the acceptance of the batch stored last until it was stored.
+    pauses : what workers wait for.
     """
 
     queue: QueueCondition | None = None
     store_refusal: str | None = None
     refusals: int = 0
     lag_s: float = 0.0
+    pauses: IngestPauses = field(default_factory=IngestPauses)
 
     def begin_refusal(self, reason: str) -> bool:
         """Note that the store cannot write; whether that is new."""

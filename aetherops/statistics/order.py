@@ -72,7 +72,9 @@ def median(values: Iterable[float]) -> float:
         return 0.0
     lower = ascending[(len(ascending) - 1) // 2]
     upper = ascending[len(ascending) // 2]
-    return round(float((lower + upper) / 2), 4)
+    middle = (lower + upper) / 2
+    # Of two that are finite the sum may not be; the sum of their halves is.
+    return round(float(lower / 2 + upper / 2 if math.isinf(middle) else middle), 4)
 
 
 def trimmed_mean(values: Iterable[float], trim_ratio: float = 0.1) -> float:

@@ -40,6 +40,7 @@ _CODES: dict[int, ErrorCode] = {
     408: "TIMED_OUT",
     413: "LIMIT_EXCEEDED",
     415: "UNSUPPORTED_MEDIA_TYPE",
+    504: "TIMED_OUT",
 }
 
 

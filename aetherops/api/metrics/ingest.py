@@ -52,8 +52,25 @@ class IngestCollector(Collector):
             "From acceptance to the store, of the batch that this process stored last.",
             value=condition.lag_s,
         )
+        yield from self._of_pauses()
         if condition.queue is not None:
             yield from self._of_queue(condition.queue)
+
+    def _of_pauses(self) -> Iterator[Metric]:
+        paused = GaugeMetricFamily(
+            "aetherops_ingest_paused",
+            "1 while a worker of this process waits for it, once one has.",
+            labels=["dependency"],
+        )
+        pauses = CounterMetricFamily(
+            "aetherops_ingest_pauses",
+            "Times that workers of this process began to wait, by what for.",
+            labels=["dependency"],
+        )
+        for dependency, is_waited_for in self._condition.pauses.waited_for().items():
+            paused.add_metric([dependency], is_waited_for)
+            pauses.add_metric([dependency], self._condition.pauses.counts[dependency])
+        yield from (paused, pauses)
 
     def _of_queue(self, queue: QueueCondition) -> Iterator[Metric]:
         oldest_us = queue.oldest_us

@@ -39,9 +39,10 @@ def ingest(
         str, typer.Option(help="Unit of the values; that of the stream if not given.")
     ] = "",
     kind: Annotated[
-        Kind | None,
+        str | None,
         typer.Option(
             help="What the values are; what the stream has if not given, gauge for a new one.",
+            metavar="gauge|counter|state",
             show_default=False,
         ),
     ] = None,
@@ -73,8 +74,11 @@ def ingest(
         typer.Option(help="Zone of times without offset, such as UTC or Europe/Paris."),
     ] = None,
     epoch_unit: Annotated[
-        Unit | None,
-        typer.Option(help="Unit of numeric times; found by the size of most otherwise."),
+        str | None,
+        typer.Option(
+            help="Unit of numeric times; found by the size of most otherwise.",
+            metavar="s|ms|us|ns",
+        ),
     ] = None,
     decimal_comma: Annotated[
         bool, typer.Option("--decimal-comma", help="1,5 is one and a half.")
@@ -99,14 +103,18 @@ def ingest(
         from aetherops.cli.connection import find_connection
         from aetherops.cli.ingest.command import Job, ingest_file, warning_lines
         from aetherops.cli.ingest.wanted import check_choice, wanted_of
+        from aetherops.cli.values import choice, file_to_write
 
+        file_to_write("--rejects", rejects)
+        chosen = "" if kind is None else choice("--kind", kind, Kind).value
+        epoch = None if epoch_unit is None else choice("--epoch-unit", epoch_unit, Unit)
         check_choice(stream, mapped or [], value_column, all_columns)
-        targets = _targets(stream, mapped or [], unit, kind.value if kind else "")
+        targets = _targets(stream, mapped or [], unit, chosen)
         wanted = wanted_of(
             time_column,
             value_column,
             timezone,
-            epoch_unit,
+            epoch,
             value_columns=tuple(name for name in targets if name is not None),
             all_columns=all_columns,
             split_by=split_by,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["query"]
 
+_MOST_BUCKETS = 1_000_000
+
 
 class Function(StrEnum):
     """What a bucket says of its samples."""
@@ -41,14 +43,20 @@ def query(
     end: Annotated[
         str | None, typer.Option(help="The first instant after the range; else its end.")
     ] = None,
-    buckets: Annotated[int, typer.Option(help="Points to reduce the range to.", min=2)] = 200,
+    buckets: Annotated[
+        str, typer.Option(help="Points to reduce the range to.", metavar="NUMBER")
+    ] = "200",
     function: Annotated[
-        Function | None,
-        typer.Option(help="What a point says: the mean by default, of a state its last value."),
+        str | None,
+        typer.Option(
+            help="What a point says: the mean by default, of a state its last value.",
+            metavar="mean|min|max|median|last",
+        ),
     ] = None,
     threshold: Annotated[
-        float, typer.Option(help="Deviations from the mean that make an anomaly.")
-    ] = 3.0,
+        str,
+        typer.Option(help="Deviations from the mean that make an anomaly.", metavar="NUMBER"),
+    ] = "3",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the points as CSV.")] = False,
     as_plot: Annotated[bool, typer.Option("--plot", help="Draw in the terminal.")] = False,
@@ -59,7 +67,6 @@ def query(
         Path | None,
         typer.Option(
             help="With --raw: a file, whose name says how: .csv, .jsonl, .parquet, .arrow.",
-            dir_okay=False,
         ),
     ] = None,
     data_dir: DataDir = None,
@@ -71,10 +78,14 @@ def query(
         from aetherops.cli.connection import find_connection
         from aetherops.cli.output import check_drawable
         from aetherops.cli.query.command import Question, ask
+        from aetherops.cli.values import choice, file_to_write, number, one_of, whole_number
         from aetherops.errors import InvalidInputError
 
-        if as_json + as_csv + as_plot > 1:
-            raise InvalidInputError("--json", "several forms", "one of --json, --csv and --plot")
+        one_of(("--json", as_json), ("--csv", as_csv), ("--plot", as_plot))
+        n_buckets = whole_number("--buckets", buckets, 2, _MOST_BUCKETS)
+        chosen = None if function is None else choice("--function", function, Function).value
+        deviations = number("--threshold", threshold)
+        file_to_write("--output", output)
         if raw and (as_plot or function is not None):
             wrong = "--plot" if as_plot else "--function"
             raise InvalidInputError(wrong, "--raw beside it", "one of the two")
@@ -91,8 +102,7 @@ def query(
             connection = find_connection(data_dir, url, token)
             write_samples(stream, start_us, end_us, connection, opener(form, output))
             return
-        chosen = None if function is None else function.value
-        question = Question(stream, start_us, end_us, buckets, chosen, threshold)
+        question = Question(stream, start_us, end_us, n_buckets, chosen, deviations)
         found = ask(question, find_connection(data_dir, url, token))
         typer.echo(_form(as_json, as_csv, as_plot)(found))
 

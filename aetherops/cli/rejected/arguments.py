@@ -8,6 +8,7 @@ import typer
 
 from aetherops.cli.arguments import DataDir, Token, Url
 from aetherops.cli.outcome import reported_errors
+from aetherops.cli.usage import CheckedCommand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +22,12 @@ rejected = typer.Typer(
 )
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_Id = Annotated[int, typer.Argument(min=1, help="As `rejected list` shows it.")]
-_Ids = Annotated[list[int], typer.Argument(min=1, help="As `rejected list` shows them.")]
+_Id = Annotated[str, typer.Argument(help="As `rejected list` shows it.")]
+_Ids = Annotated[list[str], typer.Argument(help="As `rejected list` shows them.")]
+_MOST_ID = 2**63 - 1
 
 
-@rejected.command("list")
+@rejected.command("list", cls=CheckedCommand)
 def list_batches(
     as_json: _AsJson = False, data_dir: DataDir = None, url: Url = None, token: Token = None
 ) -> None:
@@ -40,7 +42,7 @@ def list_batches(
             typer.echo("no batch is set aside", err=True)
 
 
-@rejected.command("show")
+@rejected.command("show", cls=CheckedCommand)
 def show_batch(
     rejected_id: _Id,
     as_json: _AsJson = False,
@@ -52,11 +54,11 @@ def show_batch(
     with reported_errors():
         from aetherops.cli.rejected.command import json_text, show_rejected, shown_text
 
-        found = show_rejected(rejected_id, _connection(data_dir, url, token))
+        found = show_rejected(_read_ids([rejected_id])[0], _connection(data_dir, url, token))
         typer.echo(json_text(found) if as_json else shown_text(found))
 
 
-@rejected.command("replay")
+@rejected.command("replay", cls=CheckedCommand)
 def replay_batches(
     rejected_ids: _Ids, data_dir: DataDir = None, url: Url = None, token: Token = None
 ) -> None:
@@ -64,11 +66,11 @@ def replay_batches(
     with reported_errors():
         from aetherops.cli.rejected.command import replay_rejected
 
-        replay_rejected(rejected_ids, _connection(data_dir, url, token))
+        replay_rejected(_read_ids(rejected_ids), _connection(data_dir, url, token))
         typer.echo(f"{len(rejected_ids)} put on the queue again", err=True)
 
 
-@rejected.command("drop")
+@rejected.command("drop", cls=CheckedCommand)
 def drop_batches(
     rejected_ids: _Ids, data_dir: DataDir = None, url: Url = None, token: Token = None
 ) -> None:
@@ -76,7 +78,7 @@ def drop_batches(
     with reported_errors():
         from aetherops.cli.rejected.command import drop_rejected
 
-        drop_rejected(rejected_ids, _connection(data_dir, url, token))
+        drop_rejected(_read_ids(rejected_ids), _connection(data_dir, url, token))
         typer.echo(f"{len(rejected_ids)} dropped", err=True)
 
 
@@ -84,3 +86,9 @@ def _connection(data_dir: Path | None, url: str | None, token: str | None) -> Co
     from aetherops.cli.connection import find_connection
 
     return find_connection(data_dir, url, token)
+
+
+def _read_ids(texts: list[str]) -> list[int]:
+    from aetherops.cli.values import whole_number
+
+    return [whole_number("ID", text, 1, _MOST_ID) for text in texts]

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from aetherops.cli.arguments import DataDir, Kind, Token, Url
 from aetherops.cli.outcome import reported_errors
+from aetherops.cli.usage import CheckedCommand
 
 __all__ = ["streams"]
 
@@ -30,7 +31,7 @@ streams = typer.Typer(
 )
 
 
-@streams.command("list")
+@streams.command("list", cls=CheckedCommand)
 def list_streams(
     prefix: Annotated[str, typer.Argument(help="How their names begin.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
@@ -53,14 +54,17 @@ def list_streams(
             typer.echo(f"there is no stream{beginning}", err=True)
 
 
-@streams.command("set")
+@streams.command("set", cls=CheckedCommand)
 def describe_stream(
     name: Annotated[str, typer.Argument(help="service/source/parameter")],
     unit: Annotated[
         str | None, typer.Option(help="Unit of all its values.", show_default=False)
     ] = None,
     kind: Annotated[
-        Kind | None, typer.Option(help="What its values are.", show_default=False)
+        str | None,
+        typer.Option(
+            help="What its values are.", metavar="gauge|counter|state", show_default=False
+        ),
     ] = None,
     data_dir: DataDir = None,
     url: Url = None,
@@ -70,9 +74,11 @@ def describe_stream(
     with reported_errors():
         from aetherops.cli.connection import find_connection
         from aetherops.cli.streams.describing import described
+        from aetherops.cli.values import choice
         from aetherops.errors import InvalidInputError
 
-        given = {"unit": unit, "kind": kind and kind.value}
+        chosen = None if kind is None else choice("--kind", kind, Kind).value
+        given = {"unit": unit, "kind": chosen}
         known = {field: value for field, value in given.items() if value is not None}
         if not known:
             raise InvalidInputError("--unit, --kind", None, "one of them, or both")

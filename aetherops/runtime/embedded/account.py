@@ -18,7 +18,15 @@ import structlog
 
 from aetherops.runtime.embedded.child import ServerStartError
 
-__all__ = ["Account", "give_to", "let_pass", "maker_of_clusters", "new_account", "owner_of"]
+__all__ = [
+    "Account",
+    "give_to",
+    "let_pass",
+    "maker_of_clusters",
+    "new_account",
+    "owner_of",
+    "require_a_name",
+]
 
 # Numbers that no system hands out, and, where a container has fewer, those of services that need
 # a user for as long as they run.
@@ -62,6 +70,23 @@ def maker_of_clusters() -> Account:
     raise ServerStartError(
         "postgres", "it cannot run as root, and there is no user nobody: run as another user"
     )
+
+
+def require_a_name() -> None:
+    """Refuse to make a cluster as a user number without a name, which ``initdb`` looks up.
+
+    A container that is run as any number has none. A cluster that exists needs none.
+    """
+    number = os.geteuid()
+    try:
+        pwd.getpwuid(number)
+    except KeyError:
+        raise ServerStartError(
+            "postgres",
+            f"the user number {number} has no name here, and making a cluster needs one: add "
+            f"the line aetherops:x:{number}:{os.getegid()}::/:/bin/false to /etc/passwd (of the "
+            "image), run as a user that has a name, or set AETHEROPS_POSTGRES_DSN",
+        ) from None
 
 
 def give_to(account: Account, directory: Path) -> None:

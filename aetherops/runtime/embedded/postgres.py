@@ -22,6 +22,7 @@ from aetherops.runtime.embedded.account import (
     maker_of_clusters,
     new_account,
     owner_of,
+    require_a_name,
 )
 from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.damage import damaged, damaged_cluster_file
@@ -165,6 +166,7 @@ class EmbeddedPostgres:
 
     async def _make_cluster(self, programs: Path) -> None:
         """Under another name first: an interrupted ``initdb`` leaves no half cluster."""
+        require_a_name()
         unfinished = self._directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         if os.geteuid() == 0:

@@ -11,6 +11,7 @@ import structlog
 from aetherops.errors import AetherOpsError
 from aetherops.resilience import Retry
 from aetherops.runtime.embedded.child import ServerStartError
+from aetherops.runtime.repeats import Repeats
 from aetherops.runtime.unforeseen import keep_going
 
 __all__ = ["EmbeddedServer", "keep_running", "start"]
@@ -70,7 +71,10 @@ async def _watch(server: EmbeddedServer, prepare: Callable[[], None]) -> None:
     while True:
         await _until_lost(server)
         await asyncio.sleep(_RESTART_AFTER_S)
-        await _RESTART.call_async(_restart, server, prepare)
+        repeats = Repeats()
+        await _RESTART.call_async(_restart, server, prepare, repeats)
+        if failures := repeats.forget(server.name):
+            _log.warning("server_restarted", server=server.name, failures=failures)
 
 
 async def _until_lost(server: EmbeddedServer) -> None:
@@ -114,11 +118,15 @@ async def _answers_in_time(server: EmbeddedServer) -> bool:
         return False
 
 
-async def _restart(server: EmbeddedServer, prepare: Callable[[], None]) -> None:
+async def _restart(server: EmbeddedServer, prepare: Callable[[], None], repeats: Repeats) -> None:
     try:
         prepare()
         await start(server)
     except Exception as error:
-        _log.error("server_not_restarted", server=server.name, reason=str(error))
+        failures = repeats.count(server.name)
+        if Repeats.is_told(failures):
+            _log.error(
+                "server_not_restarted", server=server.name, reason=str(error), failures=failures
+            )
         await server.kill()
         raise

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import resource
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Protocol
+
+from aetherops.runtime.http.refusals import REASONS, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +82,8 @@ class ConnectionTable:
     def __init__(self, settings: HttpSettings, clock: Callable[[], float]) -> None:
         self.max_connections = settings.max_connections or connection_limit()
         self._open: set[Connection] = set()
+        #: Connections that were refused or ended for want of room or patience, by reason.
+        self.refused: Counter[Reason] = Counter(dict.fromkeys(REASONS, 0))
         #: For the client to close: it was told why it is refused.
         self.farewell = Wait(_FAREWELL_S, clock)
         #: For the next request.
@@ -102,12 +106,18 @@ class ConnectionTable:
             if oldest is None:
                 return False
             self._open.discard(oldest)
+            self.refused["made_room"] += 1
             oldest.drop()
         return True
 
     def forget(self, connection: Connection) -> None:
         """The connection has ended."""
         self._open.discard(connection)
+
+    @property
+    def n_open(self) -> int:
+        """Connections that there are."""
+        return len(self._open)
 
     def sweep(self) -> None:
         """Tell all whose time is up."""

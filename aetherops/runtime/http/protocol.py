@@ -258,6 +258,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _judge_reader(self) -> None:
         unsent = self._unsent()
         if unsent and unsent > self._unsent_before - _TAKEN_BYTES:
+            self._table.refused["reader_too_slow"] += 1
             _log.info("reader_dropped", unsent_bytes=unsent)
             self.drop()
         elif unsent:
@@ -298,6 +299,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         self._refused = True
+        self._table.refused[refusal.reason] += 1
         _log.info("connection_refused", status=refusal.status.value, reason=refusal.message)
         cycle = self.cycle
         if not self._unanswered:

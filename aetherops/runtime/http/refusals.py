@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,9 @@ __all__ = [
     "HEAD_TIMED_OUT",
     "MALFORMED",
     "NO_CONNECTION_FREE",
+    "REASONS",
     "Code",
+    "Reason",
     "Refusal",
     "too_large_a_head",
     "too_much_framing",
@@ -24,6 +26,17 @@ __all__ = [
 #: Of those that the application answers by too.
 Code = Literal["BAD_INPUT", "LIMIT_EXCEEDED", "TIMED_OUT", "UNAVAILABLE"]
 
+#: Why a connection was refused or ended, as metrics name it.
+Reason = Literal[
+    "malformed",
+    "head_timed_out",
+    "too_large",
+    "no_connection_free",
+    "made_room",
+    "reader_too_slow",
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -31,11 +44,13 @@ class Refusal:
 
     Parameters
     ----------
+    reason : what it is counted as.
     status : of the response.
     code, message : what happened, for programs and for people.
     details : more for programs; a ``retryAfter`` is sent as a header too.
     """
 
+    reason: Reason
     status: HTTPStatus
     code: Code
     message: str
@@ -59,11 +74,20 @@ class Refusal:
         return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
-MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "BAD_INPUT", "this is no well-formed HTTP/1.1 request")
+MALFORMED = Refusal(
+    "malformed",
+    HTTPStatus.BAD_REQUEST,
+    "BAD_INPUT",
+    "this is no well-formed HTTP/1.1 request",
+)
 HEAD_TIMED_OUT = Refusal(
-    HTTPStatus.REQUEST_TIMEOUT, "TIMED_OUT", "the request's headers did not arrive in time"
+    "head_timed_out",
+    HTTPStatus.REQUEST_TIMEOUT,
+    "TIMED_OUT",
+    "the request's headers did not arrive in time",
 )
 NO_CONNECTION_FREE = Refusal(
+    "no_connection_free",
     HTTPStatus.SERVICE_UNAVAILABLE,
     "UNAVAILABLE",
     "every connection is in use, try again in 1 s",
@@ -84,4 +108,5 @@ def too_much_framing(limit: int) -> Refusal:
 
 def _limit(status: HTTPStatus, what: str, limit: int) -> Refusal:
     details = {"what": what, "limit": limit}
-    return Refusal(status, "LIMIT_EXCEEDED", f"{what}: at most {limit:,}", details)
+    message = f"{what}: at most {limit:,}"
+    return Refusal("too_large", status, "LIMIT_EXCEEDED", message, details)

@@ -87,7 +87,8 @@ class HttpServer(Part):
     ) -> None:
         super().__init__()
         settings = settings or HttpSettings()
-        table = ConnectionTable(settings, monotonic)
+        #: What there is of connections, and what was refused.
+        self.connections = table = ConnectionTable(settings, monotonic)
         protocol = partial(BoundedProtocol, table, settings.max_head_bytes)
         config = uvicorn.Config(
             application,

@@ -137,6 +137,7 @@ def test_bad_options_of_query_are_refused(arguments: list[str]) -> None:
 
 
 def test_a_minted_token_is_one_that_the_instance_accepts(tmp_path: Path) -> None:
+    load_or_create_key(tmp_path / "keys")
     status, output, _ = run(
         "token", "--data-dir", str(tmp_path), "--operator", "ada", "--roles", "engineer, Pilot"
     )
@@ -197,3 +198,29 @@ class TestAnnouncement:
         assert "t0ken" not in repr(lines)
         assert dict(lines)["Token"] == f"kept in {tmp_path / 'instance.json'}, for its owner"
         assert dict(lines)["Explorer"] == "http://127.0.0.1:8080/graphql"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("token",),
+        ("query", "a/b/c"),
+        ("streams",),
+        ("ingest", "-", "--stream", "a/b/c"),
+        ("rejected", "list"),
+        ("rejected", "show", "1"),
+        ("rejected", "replay", "1"),
+        ("rejected", "drop", "1"),
+    ],
+)
+def test_a_mistyped_directory_is_refused_and_not_made(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    typo = tmp_path / "typo"
+    status, output, errors = run(*command, "--data-dir", str(typo))
+    assert status in (ExitStatus.BAD_INPUT, ExitStatus.NO_SERVER)
+    assert output == ""
+    (line,) = errors.splitlines()
+    assert str(typo) in line
+    assert "aetherops up" in line
+    assert list(tmp_path.iterdir()) == []

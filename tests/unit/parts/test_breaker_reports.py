@@ -70,6 +70,20 @@ async def test_a_transition_is_logged_kept_as_telemetry_and_published() -> None:
     assert (event["source"], event["target"]) == ("closed", "open")
 
 
+async def test_of_an_outage_its_begin_and_its_end_are_told_and_its_probes_are_not() -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with reporting(Intake(), Bus()) as registry:
+            breaker = registry.get("nats")
+            breaker.trip()
+            for _ in range(3):
+                breaker.probe()
+                breaker.trip()
+            breaker.reset()
+    told = [(one["source"], one["target"]) for one in logs if one["log_level"] == "warning"]
+    assert told == [("closed", "open"), ("open", "closed")]
+    assert len([one for one in logs if one["log_level"] == "debug"]) == 6
+
+
 async def test_what_the_queue_cannot_take_now_is_told_later_and_in_order() -> None:
     intake, bus = Intake(refusals=1), Bus()
     async with reporting(intake, bus) as registry:

@@ -103,6 +103,7 @@ class Server:
         self.application = application
         self.address = address
         self.clients = []
+        self.table = None
 
     async def connect(self, **options):
         client = Client(*await asyncio.open_connection(*self.address, **options))
@@ -119,6 +120,7 @@ async def serving_http(**settings):
         server = HttpServer(application.routes, bound, 5.0, HttpSettings(**(waits | settings)))
         running = asyncio.create_task(server.run())
         clients = Server(application, bound.getsockname()[:2])
+        clients.table = server.connections
         try:
             yield clients
         finally:

@@ -129,3 +129,30 @@ def test_what_is_no_secret_stays() -> None:
     }
 
     assert hide_secrets(None, "info", dict(event)) == event
+
+
+def test_what_a_library_says_again_and_again_is_a_few_lines_without_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(Settings(log_format="json"))
+    for attempt in range(100):
+        try:
+            raise ConnectionRefusedError(f"attempt {attempt}")
+        except ConnectionRefusedError:
+            logging.getLogger("some.pool").warning("retrying in %d s", attempt, exc_info=True)
+
+    events = logged(capsys)
+    assert [event.get("times", 1) for event in events] == [1, 2, 4, 8, 16, 32, 64]
+    assert events[0]["reason"] == "ConnectionRefusedError: attempt 0"
+    assert not any("exception" in event for event in events)
+
+
+def test_a_librarys_error_shows_where_it_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings(log_format="json"))
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        logging.getLogger("some.library").exception("failed")
+
+    (event,) = logged(capsys)
+    assert "Traceback" in str(event["exception"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from math import nan
+from math import isinf, nan
 from typing import NamedTuple, TypeAlias
 
 from aetherops.core._pure.aggregation.floats import as_double, float_chunks
@@ -50,7 +50,14 @@ def median_of(x: Sequence[float]) -> float:
     high = ordered[len(ordered) // 2]
     if len(ordered) % 2:
         return high + 0.0  # +0.0: the sign of a zero would depend on the order of the search
-    return (ordered[len(ordered) // 2 - 1] + high) / 2.0 + 0.0
+    return halfway(ordered[len(ordered) // 2 - 1], high) + 0.0
+
+
+def halfway(low: float, high: float) -> float:
+    """Half the sum of two values, rounded once; finite where both are."""
+    total = low + high
+    # A sum that overflows has a large value in it: halving either loses nothing that counts.
+    return low / 2.0 + high / 2.0 if isinf(total) else total / 2.0
 
 
 class Buckets:

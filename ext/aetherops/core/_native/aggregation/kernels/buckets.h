@@ -112,7 +112,7 @@ static void NAMED(bucket_medians)(const double *x, int64_t factor, const struct 
     const double *high = rows + factor / 2 * ABREAST;
     const double *low = factor % 2 ? high : high - ABREAST;
     for (int j = 0; j < ABREAST; j++)
-        medians[j] = (factor % 2 ? high[j] : (low[j] + high[j]) / 2.0) + 0.0;
+        medians[j] = (factor % 2 ? high[j] : halfway(low[j], high[j])) + 0.0;
 }
 
 #define ROW_KERNEL(name) NAMED(name)

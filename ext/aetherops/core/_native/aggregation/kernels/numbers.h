@@ -192,6 +192,14 @@ static inline double select_nth(double *a, int64_t n, int64_t k)
     return a[k];
 }
 
+/* Half the sum of two values, rounded once; finite where both are. A sum that overflows has a large
+ * value in it: halving either loses nothing that counts. */
+static inline double halfway(double low, double high)
+{
+    double total = low + high;
+    return isinf(total) ? low / 2.0 + high / 2.0 : total / 2.0;
+}
+
 /* Median of n >= 1 values without NaN; the array is reordered. */
 static inline double median_of(double *a, int64_t n)
 {
@@ -201,7 +209,7 @@ static inline double median_of(double *a, int64_t n)
     double low = a[0];
     for (int64_t i = 1; i < n / 2; i++)
         low = a[i] > low ? a[i] : low;
-    return (low + high) / 2.0 + 0.0;
+    return halfway(low, high) + 0.0;
 }
 
 #endif

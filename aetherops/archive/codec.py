@@ -42,7 +42,7 @@ _TIME = np.dtype("<i8")
 _VALUE = np.dtype("<f8")
 
 
-class _WireSeries(msgspec.Struct):
+class _WireSeries(msgspec.Struct, gc=False):
     name: str
     unit: str
     kind: str
@@ -51,7 +51,7 @@ class _WireSeries(msgspec.Struct):
     crc: int
 
 
-class _WireBatch(msgspec.Struct):
+class _WireBatch(msgspec.Struct, gc=False):
     v: int
     id: bytes
     series: list[_WireSeries]
@@ -78,7 +78,7 @@ def encode_batch(batch: SampleBatch) -> bytes:
 
 def with_encoding(batch: SampleBatch) -> EncodedBatch:
     """The batch with its encoding, made now: where that takes long, in a thread."""
-    return EncodedBatch(batch, encode_batch(batch))
+    return batch if isinstance(batch, EncodedBatch) else EncodedBatch(batch, _encode(batch))
 
 
 def decode_batch(data: bytes) -> EncodedBatch:

@@ -67,7 +67,7 @@ def main() -> None:
     for round_ in range(options.rounds):
         for version, checkout in versions.items():
             with tempfile.TemporaryDirectory(prefix="aetherops-figures-") as name:
-                os.environ["PYTHONPATH"] = str(checkout)
+                os.chdir(checkout)  # where `python -m aetherops.cli` looks first
                 with platform(Path(name)) as (instance, _):
                     for format_, encode in formats.items():
                         batches = list(generate(options.batches, f"{format_}-{round_}"))

@@ -29,7 +29,7 @@ _INT64 = np.iinfo(np.int64)
 _TIME_EXPECTED = "ISO 8601 text with an offset, or integer microseconds since 1970"
 
 
-class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True):
+class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     stream: str
     times: list[int | str]
     values: list[float]
@@ -37,7 +37,7 @@ class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True):
     kind: str = "gauge"
 
 
-class _JsonBatch(msgspec.Struct, forbid_unknown_fields=True):
+class _JsonBatch(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Either `series`, or the fields of a single one."""
 
     batch: str | UnsetType = UNSET

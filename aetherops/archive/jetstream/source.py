@@ -39,6 +39,7 @@ class JetStreamSource:
     nats : has the queue.
     epochs : keeps the epochs of the order of acceptance.
     require_room : raises `UnavailableError` where what is taken could not be stored.
+    pull : that of the process, shared by its workers; its own where None.
     """
 
     def __init__(
@@ -46,11 +47,12 @@ class JetStreamSource:
         nats: Nats,
         epochs: AcceptanceEpochs,
         require_room: Callable[[], None] = always_room,
+        pull: Pull | None = None,
     ) -> None:
         self._nats = nats
         self._require_room = require_room
         self._epoch = QueueEpoch(nats, epochs)
-        self._pull = Pull(nats)
+        self._pull = pull or Pull(nats)
 
     async def take(self, limit: int, wait_s: float) -> list[JetStreamDelivery]:
         """See `BatchSource.take`. What is no batch is set aside at once."""

@@ -44,7 +44,8 @@ async def set_aside(nats: Nats, message: Msg, version: int, reason: str) -> None
     headers = {
         _REASON_HEADER: json.dumps(_short(reason)),
         _VERSION_HEADER: str(version),
-        "Nats-Msg-Id": f"rejected-{version}",
+        # One that was replayed and is set aside again is another message of the same version.
+        "Nats-Msg-Id": f"rejected-{version}-{message.metadata.sequence.stream}",
     }
     # Another program may have published what leaves no room for headers.
     fits = len(message.data) + HEADER_ROOM <= nats.client.max_payload

@@ -108,6 +108,21 @@ async def test_what_was_set_aside_is_stored_by_a_replay_after_the_change(
     assert await ingest.rejected.count() == 0
 
 
+async def test_a_replay_without_a_change_is_set_aside_again_and_not_lost(ingest, eventually):
+    await stored_first(ingest, "kPa", "gauge")
+    wrong = batch_of("psi", at_us=5)
+    async with ingest.working():
+        await ingest.queue.put(wrong)
+        await eventually(ingest.rejected.count)
+        for _ in range(3):
+            (before,) = await ingest.rejected.list()
+            await ingest.rejected.replay(before.rejected_id)
+            await eventually(ingest.rejected.count)
+            (again,) = await ingest.rejected.list()
+            assert again.rejected_id > before.rejected_id
+            assert (again.data, again.reason) == (before.data, before.reason)
+
+
 async def is_stored(ingest, batch):
     (receipt,) = await ingest.store.receipts([batch.batch_id])
     return receipt.refused is None and receipt.stored == 1

@@ -17,18 +17,26 @@ gigabyte. JetStream compresses them on disk; the store packs them for good.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from itertools import pairwise
 from uuid import UUID
 
 import msgspec
 import numpy as np
 
+from aetherops.archive.columns import BatchColumns
 from aetherops.archive.decoding import split_message
 from aetherops.archive.samples import SampleBatch, Samples, Series, within
-from aetherops.archive.stream import Stream, StreamName
+from aetherops.archive.stream import Stream, StreamName, known_stream
 from aetherops.errors import InvalidInputError
 
-__all__ = ["MEDIA_TYPE", "EncodedBatch", "decode_accepted_batch", "decode_batch", "encode_batch"]
+__all__ = [
+    "MEDIA_TYPE",
+    "EncodedBatch",
+    "decode_accepted_batch",
+    "decode_batch",
+    "encode_batch",
+    "with_encoding",
+]
 
 #: Content type of an encoded batch.
 MEDIA_TYPE = "application/vnd.aetherops.batch+msgpack"
@@ -39,7 +47,7 @@ _TIME = np.dtype("<i8")
 _VALUE = np.dtype("<f8")
 
 
-class _WireSeries(msgspec.Struct, omit_defaults=True):
+class _WireSeries(msgspec.Struct, omit_defaults=True, gc=False):
     name: str
     unit: str
     kind: str
@@ -52,7 +60,7 @@ class _WireSeries(msgspec.Struct, omit_defaults=True):
         return self.kind if self.kind_given or self.kind != _UNSAID_KIND else ""
 
 
-class _WireBatch(msgspec.Struct):
+class _WireBatch(msgspec.Struct, gc=False):
     v: int
     id: bytes
     series: list[_WireSeries]
@@ -62,19 +70,24 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_WireBatch)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class EncodedBatch(SampleBatch):
-    """A batch with the bytes that it was decoded from, so that it need not be encoded again."""
+    """A batch with the bytes that say it, so that it need not be encoded again."""
 
-    data: bytes = field(repr=False)
+    __slots__ = ("data",)
+
+    def __init__(self, batch: SampleBatch, data: bytes) -> None:
+        self._take(batch)
+        self.data = data
 
 
 def encode_batch(batch: SampleBatch) -> bytes:
     """A batch as bytes; `decode_batch` gives back the same bits."""
-    if isinstance(batch, EncodedBatch):
-        return batch.data
-    series = [_encode_series(one) for one in batch.series]
-    return _encoder.encode(_WireBatch(_VERSION, batch.batch_id.bytes, series))
+    return batch.data if isinstance(batch, EncodedBatch) else _encode(batch)
+
+
+def with_encoding(batch: SampleBatch) -> EncodedBatch:
+    """The batch with its encoding, made now: where that takes long, in a thread."""
+    return batch if isinstance(batch, EncodedBatch) else EncodedBatch(batch, _encode(batch))
 
 
 def decode_batch(data: bytes) -> EncodedBatch:
@@ -87,8 +100,9 @@ def decode_batch(data: bytes) -> EncodedBatch:
     LimitExceededError
         There are more samples than one batch may hold.
     """
-    batch_id, series = _decode(data)
-    return EncodedBatch(batch_id, series, data)
+    batch_id, wire = _read(data)
+    batch = _together(batch_id, wire) or SampleBatch(batch_id, _one_by_one(wire))
+    return EncodedBatch(batch, data)
 
 
 def decode_accepted_batch(data: bytes) -> SampleBatch:
@@ -97,11 +111,29 @@ def decode_accepted_batch(data: bytes) -> SampleBatch:
     Empty series were accepted once, and stand beside samples that must not be lost: they are
     left out.
     """
-    batch_id, series = _decode(data)
-    return SampleBatch(batch_id, tuple(one for one in series if len(one.samples)))
+    batch_id, wire = _read(data)
+    batch = _together(batch_id, wire)
+    if batch is None:
+        series = tuple(one for one in _one_by_one(wire) if len(one.samples))
+        batch = SampleBatch(batch_id, series)
+    return batch
 
 
-def _decode(data: bytes) -> tuple[UUID, tuple[Series, ...]]:
+def _encode(batch: SampleBatch) -> bytes:
+    columns = batch.columns
+    times = columns.times_us.astype(_TIME, copy=False).tobytes()
+    values = columns.values.astype(_VALUE, copy=False).tobytes()
+    series = []
+    for stream, (first, last) in zip(columns.streams, pairwise(columns.edges()), strict=True):
+        t, v = times[8 * first : 8 * last], values[8 * first : 8 * last]
+        kind = stream.kind or _UNSAID_KIND
+        one = _WireSeries(str(stream.name), stream.unit, kind, t, v, _checksum(t, v))
+        one.kind_given = stream.kind != ""
+        series.append(one)
+    return _encoder.encode(_WireBatch(_VERSION, batch.batch_id.bytes, series))
+
+
+def _read(data: bytes) -> tuple[UUID, list[_WireSeries]]:
     try:
         wire = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -111,26 +143,37 @@ def _decode(data: bytes) -> tuple[UUID, tuple[Series, ...]]:
         raise InvalidInputError("batch.v", wire.v, f"version {_VERSION}")
     if len(wire.id) != 16:
         raise InvalidInputError("batch.id", wire.id, "the 16 bytes of a UUID")
+    return UUID(bytes=wire.id), wire.series
+
+
+def _together(batch_id: UUID, wire: list[_WireSeries]) -> SampleBatch | None:
+    """The batch, all its series read at once; None where anything in it is not as it should be."""
+    times, values = [one.times for one in wire], [one.values for one in wire]
+    sizes = [len(column) for column in times]
+    if sizes != [len(column) for column in values] or any(size % 8 for size in sizes):
+        return None
+    if any(one.crc != _checksum(one.times, one.values) for one in wire):
+        return None
+    try:
+        streams = [known_stream(one.name, one.unit, one.said_kind()) for one in wire]
+    except InvalidInputError:
+        return None
+    columns = BatchColumns.of(
+        streams,
+        [size // 8 for size in sizes],
+        np.frombuffer(b"".join(times), _TIME).astype(np.int64, copy=False),
+        np.frombuffer(b"".join(values), _VALUE).astype(np.float64, copy=False),
+    )
+    return SampleBatch.of_columns(batch_id, columns)
+
+
+def _one_by_one(wire: list[_WireSeries]) -> tuple[Series, ...]:
+    """The series, each read alone, so that an error names the place."""
     series = []
-    for i, one in enumerate(wire.series):
+    for i, one in enumerate(wire):
         with within(f"series[{i}]"):
             series.append(_decode_series(one))
-    return UUID(bytes=wire.id), tuple(series)
-
-
-def _encode_series(series: Series) -> _WireSeries:
-    times = series.samples.times_us.astype(_TIME, copy=False).tobytes()
-    values = series.samples.values.astype(_VALUE, copy=False).tobytes()
-    stream = series.stream
-    return _WireSeries(
-        str(stream.name),
-        stream.unit,
-        stream.kind or _UNSAID_KIND,
-        times,
-        values,
-        _checksum(times, values),
-        kind_given=stream.kind != "",
-    )
+    return tuple(series)
 
 
 def _decode_series(wire: _WireSeries) -> Series:

@@ -32,7 +32,9 @@ class VersionedSamples:
     @classmethod
     def join(cls, parts: Iterable[VersionedSamples]) -> Self:
         """All samples of the parts, in their order."""
-        parts = list(parts)
+        parts = [part for part in parts if len(part)]
+        if len(parts) == 1:
+            return cls(parts[0].samples, parts[0].versions)
         if not parts:
             return cls.empty()
         return cls(
@@ -103,9 +105,9 @@ def merge_samples(
     """
     tally = Tally.zero(batches)
     times = incoming.times_us
-    if len(existing) == 0 and bool(np.all(times[1:] > times[:-1])):
+    if _goes_on(existing.samples.times_us, times):
         tally.stored[:] += np.bincount(incoming.origin, minlength=batches)
-        return incoming.versioned, tally
+        return VersionedSamples.join([existing, incoming.versioned]), tally
 
     origin = np.concatenate([np.full(len(existing), -1), incoming.origin])
     joined = VersionedSamples.join([existing, incoming.versioned])
@@ -123,6 +125,13 @@ def merge_samples(
     ):
         counter[:] += np.bincount(origin[mask], minlength=batches)
     return joined[ends], tally
+
+
+def _goes_on(existing: NDArray[np.int64], times: NDArray[np.int64]) -> bool:
+    """Whether every new instant lies behind all before it, as those of a live stream do."""
+    if len(existing) and len(times) and times[0] <= existing[-1]:
+        return False
+    return bool(np.all(times[1:] > times[:-1]))
 
 
 def _changes(times: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ names where it stands, as in ``series[0].times[1]``.
 
 from __future__ import annotations
 
+import itertools
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -13,20 +14,18 @@ from uuid import UUID
 
 import numpy as np
 
+from aetherops.archive.columns import MAX_BATCH_SAMPLES, BatchColumns
 from aetherops.errors import InvalidInputError, LimitExceededError
 from aetherops.instants import FIRST_US, LAST_US, from_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from aetherops.archive.stream import Stream, StreamName
 
 __all__ = ["MAX_BATCH_SAMPLES", "SampleBatch", "Samples", "Series", "within"]
-
-#: The most samples that one batch may hold, over all its series.
-MAX_BATCH_SAMPLES = 262_144
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,9 +96,11 @@ class Series:
             )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SampleBatch:
     """What is accepted, acknowledged and stored as one: samples of one or more streams.
+
+    It is held as one pair of columns or as series, whichever it was made of; the other is made
+    when it is first asked for.
 
     Parameters
     ----------
@@ -114,30 +115,92 @@ class SampleBatch:
         There are more than `MAX_BATCH_SAMPLES` samples.
     """
 
-    batch_id: UUID
-    series: tuple[Series, ...]
+    __slots__ = ("_batch_id", "_columns", "_length", "_series")
 
-    def __post_init__(self) -> None:
-        if len(self) == 0:
-            raise InvalidInputError("series", "no samples", "at least one sample")
-        if len(self) > MAX_BATCH_SAMPLES:
-            raise LimitExceededError("samples in one batch", MAX_BATCH_SAMPLES, len(self))
-        seen: set[StreamName] = set()
-        for i, series in enumerate(self.series):
-            if len(series.samples) == 0:
-                raise InvalidInputError(f"series[{i}]", "no samples", "at least one sample")
-            name = series.stream.name
-            if name in seen:
-                raise InvalidInputError("series", str(name), "each stream once in a batch")
-            seen.add(name)
+    def __init__(self, batch_id: UUID, series: tuple[Series, ...]) -> None:
+        self._batch_id = batch_id
+        self._series: tuple[Series, ...] | None = series
+        self._columns: BatchColumns | None = None
+        self._length = sum(len(one.samples) for one in series)
+        _check(series, self._length)
+
+    @classmethod
+    def of_columns(cls, batch_id: UUID, columns: BatchColumns) -> Self | None:
+        """A batch of columns that were read together; None where they make no valid one."""
+        if not columns.are_valid():
+            return None
+        batch = cls.__new__(cls)
+        batch._batch_id = batch_id
+        batch._series, batch._columns, batch._length = None, columns, len(columns)
+        return batch
+
+    def _take(self, other: SampleBatch) -> None:
+        """Be the same batch as another, which was checked."""
+        self._batch_id, self._length = other._batch_id, other._length
+        self._series, self._columns = other._series, other._columns
 
     @property
-    def streams(self) -> list[Stream]:
+    def batch_id(self) -> UUID:
+        """Under which it is stored once."""
+        return self._batch_id
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """Its samples, series by series."""
+        if self._series is None:
+            self._series = _cut(self.columns)
+        return self._series
+
+    @property
+    def columns(self) -> BatchColumns:
+        """Its samples, all in one pair of columns."""
+        if self._columns is None:
+            self._columns = _joined(self.series)
+        return self._columns
+
+    @property
+    def streams(self) -> Sequence[Stream]:
         """What it says of each of its streams."""
-        return [one.stream for one in self.series]
+        return self.columns.streams
 
     def __len__(self) -> int:
-        return sum(len(series.samples) for series in self.series)
+        return self._length
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._batch_id}, {self._length} samples)"
+
+
+def _check(series: tuple[Series, ...], length: int) -> None:
+    if length == 0:
+        raise InvalidInputError("series", "no samples", "at least one sample")
+    if length > MAX_BATCH_SAMPLES:
+        raise LimitExceededError("samples in one batch", MAX_BATCH_SAMPLES, length)
+    seen: set[StreamName] = set()
+    for i, one in enumerate(series):
+        if len(one.samples) == 0:
+            raise InvalidInputError(f"series[{i}]", "no samples", "at least one sample")
+        name = one.stream.name
+        if name in seen:
+            raise InvalidInputError("series", str(name), "each stream once in a batch")
+        seen.add(name)
+
+
+def _cut(columns: BatchColumns) -> tuple[Series, ...]:
+    samples = Samples(columns.times_us, columns.values)
+    pieces = itertools.pairwise(columns.edges())
+    return tuple(
+        Series(stream, samples[first:last])
+        for stream, (first, last) in zip(columns.streams, pieces, strict=True)
+    )
+
+
+def _joined(series: tuple[Series, ...]) -> BatchColumns:
+    return BatchColumns.of(
+        [one.stream for one in series],
+        [len(one.samples) for one in series],
+        np.concatenate([one.samples.times_us for one in series]),
+        np.concatenate([one.samples.values for one in series]),
+    )
 
 
 @contextmanager

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from aetherops.errors import InvalidInputError
 
-__all__ = ["Stream", "StreamName"]
+__all__ = ["Stream", "StreamName", "known_stream"]
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}")
 _EXPECTED = (
@@ -69,3 +70,18 @@ class Stream:
 
 
 KINDS = ("gauge", "counter", "state")
+
+# Some 600 bytes each at most.
+_REMEMBERED_STREAMS = 16_384
+
+
+@lru_cache(_REMEMBERED_STREAMS)
+def known_stream(name: str, unit: str, kind: str) -> Stream:
+    """A stream by its fields as they are sent; those used last are remembered, not read again.
+
+    Raises
+    ------
+    InvalidInputError
+        The name is none, or as `Stream`.
+    """
+    return Stream(StreamName.parse(name), unit, kind)

@@ -24,7 +24,7 @@ from aetherops.parts.memory_return import MemoryReturn
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.http.server import listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
-from aetherops.runtime.memory import return_freed_memory
+from aetherops.runtime.memory import return_freed_memory, spare_what_stays
 from aetherops.runtime.settings_reading import told_by_variable
 from aetherops.runtime.supervision import StopRequest, stop_on_signals, supervise
 from aetherops.runtime.unforeseen import catch_lost_errors
@@ -75,6 +75,7 @@ async def serve(
         write_instance(settings.data_dir, instance)
         stack.callback(remove_instance, settings.data_dir)
         # The socket listens already: whoever reads this is answered as soon as parts run.
+        spare_what_stays()
         ready(instance)
         await supervise(parts, request, settings.drain_timeout_s)
 

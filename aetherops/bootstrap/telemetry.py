@@ -9,6 +9,7 @@ from aetherops.archive.jetstream import (
     JetStreamQueue,
     JetStreamRejected,
     JetStreamSource,
+    Pull,
     check_server,
     prepare_streams,
 )
@@ -55,9 +56,10 @@ async def telemetry_over(connections: Connections, settings: Settings) -> Teleme
     store = PostgresTelemetryStore(connections.postgres)
     condition = IngestCondition()
     intake = JetStreamQueue(nats, require_room=room.require_to_accept)
+    pull = Pull(nats)
     workers = {
         f"ingest-{i}": IngestWorker(
-            JetStreamSource(nats, epochs, room.require_to_store),
+            JetStreamSource(nats, epochs, room.require_to_store, pull),
             store,
             settings.ingest_fetch_batches,
             condition=condition,

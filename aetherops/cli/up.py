@@ -29,7 +29,10 @@ def run_platform(data_dir: Path | None, host: str | None, port: int | None, *, d
 
     settings = settings_with(data_dir, host, port)
     configure_logging(settings)
-    asyncio.run(serve(settings, demo=demo, ready=partial(_announce, settings, demo)))
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, demo=demo, ready=partial(_announce, settings, demo)))
 
 
 def announcement(

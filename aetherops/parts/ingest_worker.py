@@ -105,8 +105,9 @@ class IngestWorker(Part):
                 if len(deliveries) == 1:
                     await self._give_up(deliveries[0], error)
                     return
-                for delivery in deliveries:
-                    await self._store_and_acknowledge([delivery])
+                half = len(deliveries) // 2
+                await self._store_and_acknowledge(deliveries[:half])
+                await self._store_and_acknowledge(deliveries[half:])
                 return
         for delivery, receipt in zip(deliveries, receipts, strict=True):
             if receipt.refused is None:

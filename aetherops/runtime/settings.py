@@ -212,7 +212,9 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
 
     ingest_workers: int = Field(2, ge=0, le=64, description="Workers in this process; 0 for none.")
-    ingest_fetch_batches: int = Field(32, ge=1, le=256, description="Batches in one transaction.")
+    ingest_fetch_batches: int = Field(
+        256, ge=1, le=1_000, description="The most batches in one transaction, of 32 MiB in all."
+    )
     nats_replicas: int | None = Field(
         None, ge=1, le=5, description="Of streams that are made; 3 in a cluster, else 1, if unset."
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -11,9 +12,11 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from aetherops.api.http.bodies import parse_json
+from aetherops.api.telemetry.utc_texts import utc_texts_us
+from aetherops.archive.columns import BatchColumns
 from aetherops.archive.decoding import split_message
 from aetherops.archive.samples import SampleBatch, Samples, Series, within
-from aetherops.archive.stream import Stream, StreamName
+from aetherops.archive.stream import Stream, StreamName, known_stream
 from aetherops.errors import InvalidInputError
 from aetherops.instants import parse_us
 
@@ -26,7 +29,7 @@ _INT64 = np.iinfo(np.int64)
 _TIME_EXPECTED = "ISO 8601 text with an offset, or integer microseconds since 1970"
 
 
-class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True):
+class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     stream: str
     times: list[int | str]
     values: list[float]
@@ -34,7 +37,7 @@ class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True):
     kind: str = ""
 
 
-class _JsonBatch(msgspec.Struct, forbid_unknown_fields=True):
+class _JsonBatch(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Either `series`, or the fields of a single one."""
 
     batch: str | UnsetType = UNSET
@@ -86,11 +89,7 @@ def decode_json_batch(body: bytes) -> SampleBatch:
         if getattr(content, name) is not UNSET:
             expected = "either series, or the fields of a single one"
             raise InvalidInputError(name, getattr(content, name), expected)
-    series = []
-    for i, one in enumerate(content.series):
-        with within(f"series[{i}]"):
-            series.append(_series(one))
-    return SampleBatch(batch_id, tuple(series))
+    return _together(batch_id, content.series) or _one_by_one(batch_id, content.series)
 
 
 def uuid_from_json(value: object, field: str) -> UUID:
@@ -113,6 +112,31 @@ def _single(content: _JsonBatch) -> _JsonSeries:
     return _JsonSeries(**given)
 
 
+def _together(batch_id: UUID, series: list[_JsonSeries]) -> SampleBatch | None:
+    """The batch, all its series read at once; None where anything in it is not as it should be."""
+    counts = [len(one.times) for one in series]
+    if counts != [len(one.values) for one in series]:
+        return None
+    try:
+        streams = [known_stream(one.stream, one.unit, one.kind) for one in series]
+        times = _times(list(chain.from_iterable([one.times for one in series])))
+    except InvalidInputError:
+        return None
+    values = np.fromiter(
+        chain.from_iterable([one.values for one in series]), np.float64, len(times)
+    )
+    return SampleBatch.of_columns(batch_id, BatchColumns.of(streams, counts, times, values))
+
+
+def _one_by_one(batch_id: UUID, series: list[_JsonSeries]) -> SampleBatch:
+    """The batch, each of its series read alone, so that an error names the place."""
+    read = []
+    for i, one in enumerate(series):
+        with within(f"series[{i}]"):
+            read.append(_series(one))
+    return SampleBatch(batch_id, tuple(read))
+
+
 def _series(content: _JsonSeries) -> Series:
     stream = Stream(StreamName.parse(content.stream, "stream"), content.unit, content.kind)
     times, values = _times(content.times), np.array(content.values, np.float64)
@@ -124,11 +148,14 @@ def _series(content: _JsonSeries) -> Series:
 
 def _times(items: list[int | str]) -> NDArray[np.int64]:
     # Only integers go whole: of texts NumPy would make numbers too.
-    if set(map(type, items)) == {int}:
+    types = set(map(type, items))
+    if types == {int}:
         try:
             return np.array(items, np.int64)
         except OverflowError:
             pass  # named below
+    elif types == {str} and (times := utc_texts_us(cast("list[str]", items))) is not None:
+        return times
     return np.array([_instant(item, i) for i, item in enumerate(items)], np.int64)
 
 

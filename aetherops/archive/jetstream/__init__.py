@@ -1,6 +1,7 @@
 """Accepted batches in NATS JetStream: durable once acknowledged, delivered until stored."""
 
 from aetherops.archive.jetstream.checks import check_server
+from aetherops.archive.jetstream.pull import Pull
 from aetherops.archive.jetstream.queue import JetStreamQueue
 from aetherops.archive.jetstream.rejected import JetStreamRejected
 from aetherops.archive.jetstream.source import JetStreamSource
@@ -10,6 +11,7 @@ __all__ = [
     "JetStreamQueue",
     "JetStreamRejected",
     "JetStreamSource",
+    "Pull",
     "check_server",
     "prepare_streams",
 ]

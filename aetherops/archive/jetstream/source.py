@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from aetherops.archive.acceptance import version_of
 from aetherops.archive.codec import decode_accepted_batch
 from aetherops.archive.jetstream.epoch import QueueEpoch
+from aetherops.archive.jetstream.pull import Pull
 from aetherops.archive.jetstream.rejected import kept_version, set_aside
-from aetherops.archive.jetstream.streams import CONSUMER, STREAM, always_room
+from aetherops.archive.jetstream.streams import always_room
 from aetherops.archive.store import AcceptedBatch
 from aetherops.errors import AetherOpsError
 from aetherops.instants import to_us
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nats.aio.msg import Msg
-    from nats.js import JetStreamContext
 
     from aetherops.archive.acceptance import AcceptanceEpochs
     from aetherops.archive.samples import SampleBatch
     from aetherops.connections.nats import Nats
 
 __all__ = ["JetStreamSource"]
+
+# Up to this, some 2 ms of reading, a thread would cost more than it spares others.
+_INLINE_BYTES = 256 * 1024
 
 
 class JetStreamSource:
@@ -36,6 +39,7 @@ class JetStreamSource:
     nats : has the queue.
     epochs : keeps the epochs of the order of acceptance.
     require_room : raises `UnavailableError` where what is taken could not be stored.
+    pull : that of the process, shared by its workers; its own where None.
     """
 
     def __init__(
@@ -43,18 +47,19 @@ class JetStreamSource:
         nats: Nats,
         epochs: AcceptanceEpochs,
         require_room: Callable[[], None] = always_room,
+        pull: Pull | None = None,
     ) -> None:
         self._nats = nats
         self._require_room = require_room
         self._epoch = QueueEpoch(nats, epochs)
-        self._subscription: JetStreamContext.PullSubscription | None = None
+        self._pull = pull or Pull(nats)
 
     async def take(self, limit: int, wait_s: float) -> list[JetStreamDelivery]:
         """See `BatchSource.take`. What is no batch is set aside at once."""
         self._require_room()
         await self._epoch.find()
         async with self._nats.guarded():
-            messages = await self._fetch(limit, wait_s)
+            messages = await self._pull.fetch(limit, wait_s)
         if not messages:
             return []
         highest = max(message.metadata.sequence.stream for message in messages)
@@ -91,25 +96,24 @@ class JetStreamSource:
         sequence = message.metadata.sequence.stream
         return version_of(self._epoch.number, sequence) if kept is None else kept
 
-    async def _fetch(self, limit: int, wait_s: float) -> list[Msg]:
-        if self._subscription is None:
-            self._subscription = await self._nats.js.pull_subscribe_bind(CONSUMER, STREAM)
-        try:
-            return await self._subscription.fetch(limit, timeout=wait_s)
-        except TimeoutError:  # nats.errors.TimeoutError is one too
-            return []
-
 
 async def _decoded(messages: Sequence[Msg]) -> list[SampleBatch | AetherOpsError]:
-    """The batches, or why a message is none; others may run between them."""
+    """The batches, or why a message is none; others may run between them, and beside large ones."""
     decoded: list[SampleBatch | AetherOpsError] = []
     for message in messages:
-        await asyncio.sleep(0)
-        try:
-            decoded.append(decode_accepted_batch(message.data))
-        except AetherOpsError as reason:
-            decoded.append(reason)
+        if len(message.data) > _INLINE_BYTES:
+            decoded.append(await asyncio.to_thread(_decode, message.data))
+        else:
+            await asyncio.sleep(0)
+            decoded.append(_decode(message.data))
     return decoded
+
+
+def _decode(data: bytes) -> SampleBatch | AetherOpsError:
+    try:
+        return decode_accepted_batch(data)
+    except AetherOpsError as reason:
+        return reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)

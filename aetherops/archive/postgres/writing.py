@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from aetherops.archive.acceptance import split_version
-from aetherops.archive.chunk import Chunk, PackedColumns, pack
-from aetherops.archive.merge import IncomingSamples, Tally, VersionedSamples, merge_samples
+from aetherops.archive.chunk import PackedColumns
+from aetherops.archive.incoming import by_stream
 from aetherops.archive.metadata import Metadata, refusals
-from aetherops.archive.placement import NEIGHBOURS, Rewrite, Span, place
+from aetherops.archive.placement import NEIGHBOURS, Span
 from aetherops.archive.postgres.metadata import RefusedBatchesError
+from aetherops.archive.postgres.rewriting import Change, place_all, rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from aetherops.archive.store import AcceptedBatch
@@ -26,6 +24,11 @@ if TYPE_CHECKING:
     from aetherops.connections.postgres import PostgresConnection
 
 __all__ = ["write_batches"]
+
+_T = TypeVar("_T")
+
+# Rows that go to the server at once.
+_PIECE = 2_000
 
 # Locks the streams in the order of their names, so that writers wait and never deadlock.
 _LOCK_STREAMS = """
@@ -96,26 +99,11 @@ WHERE s.stream_id = q.stream_id
 _RECEIPT_COLUMNS = ("batch_id", "stored", "duplicates", "corrected")
 
 
-@dataclass(slots=True)
-class _Change:
-    """What is new in one stream, and what becomes of its chunks."""
-
-    stream_id: int
-    incoming: IncomingSamples
-    spans: list[Span] = field(default_factory=list)
-    rewrites: list[Rewrite] = field(default_factory=list)
-
-    def replaced(self) -> list[tuple[int, int]]:
-        """Keys of the chunks that are rewritten."""
-        return [
-            (self.stream_id, self.spans[i].start_us)
-            for rewrite in self.rewrites
-            for i in rewrite.spans
-        ]
-
-
 async def write_batches(connection: PostgresConnection, batches: Sequence[AcceptedBatch]) -> None:
     """Store those of the batches that have no receipt yet; runs inside a transaction.
+
+    What takes the processor is done in threads, and what goes to the server in pieces: the largest
+    batch keeps nobody else waiting.
 
     Raises
     ------
@@ -127,15 +115,17 @@ async def write_batches(connection: PostgresConnection, batches: Sequence[Accept
     unstored = await _without_receipt(connection, batches)
     if not unstored:
         return
-    if refused := refusals(unstored, known):
+    if refused := await asyncio.to_thread(refusals, unstored, known):
         raise RefusedBatchesError(refused)
-    changes = _gather(unstored, stream_ids)
+    changes = await asyncio.to_thread(_gather, unstored, stream_ids)
     await _place(connection, changes)
     taken = await _take_chunks(connection, changes)
-    chunks, tally, grown = await asyncio.to_thread(_rewrite, changes, taken, len(unstored))
-    await connection.copy_records_to_table("chunk", records=chunks, columns=_CHUNK_COLUMNS)
+    chunks, tally, grown = await asyncio.to_thread(rewrite, changes, taken, len(unstored))
+    for rows in _pieces(chunks):
+        await connection.copy_records_to_table("chunk", records=rows, columns=_CHUNK_COLUMNS)
     progress = split_version(max(accepted.version for accepted in unstored)) or (None, None)
-    await connection.execute(_GROW_STREAMS, *map(list, zip(*grown, strict=True)), *progress)
+    for piece in _pieces(grown):
+        await connection.execute(_GROW_STREAMS, *map(list, zip(*piece, strict=True)), *progress)
     await connection.copy_records_to_table(
         "receipt",
         records=zip(
@@ -151,26 +141,34 @@ async def write_batches(connection: PostgresConnection, batches: Sequence[Accept
 
 async def _lock_streams(
     connection: PostgresConnection, batches: Sequence[AcceptedBatch]
-) -> tuple[dict[str, int], dict[StreamName, Metadata]]:
-    """Their ids by name, and what is said of those that were there before."""
-    streams: dict[str, Stream] = {}
-    for accepted in sorted(batches, key=lambda one: one.version):
-        for stream in accepted.batch.streams:
-            streams.setdefault(str(stream.name), stream)
-    names = sorted(streams)
-    first_said = [Metadata.first_said(streams[name]) for name in names]
-    rows = await connection.fetch(
-        _LOCK_STREAMS,
-        names,
-        [metadata.unit for metadata in first_said],
-        [metadata.kind for metadata in first_said],
-    )
-    known = {
-        streams[row["name"]].name: Metadata(row["unit"], row["kind"])
-        for row in rows
-        if not row["is_new"]
-    }
-    return {row["name"]: row["stream_id"] for row in rows}, known
+) -> tuple[dict[StreamName, int], dict[StreamName, Metadata]]:
+    """Their ids, and what is said of those that were there before."""
+    streams: dict[StreamName, Stream] = {}
+    for accepted in sorted(batches, key=lambda one: -one.version):  # the first accepted says it
+        columns = accepted.batch.columns
+        streams.update(zip(columns.names, columns.streams, strict=True))
+    ids: dict[StreamName, int] = {}
+    known: dict[StreamName, Metadata] = {}
+    for piece in _pieces(await asyncio.to_thread(_by_text, streams)):
+        first_said = [Metadata.first_said(stream) for _, stream in piece]
+        rows = await connection.fetch(
+            _LOCK_STREAMS,
+            [text for text, _ in piece],
+            [metadata.unit for metadata in first_said],
+            [metadata.kind for metadata in first_said],
+        )
+        found = {row["name"]: row for row in rows}
+        for text, stream in piece:
+            row = found[text]
+            ids[stream.name] = row["stream_id"]
+            if not row["is_new"]:
+                known[stream.name] = Metadata(row["unit"], row["kind"])
+    return ids, known
+
+
+def _by_text(streams: Mapping[StreamName, Stream]) -> list[tuple[str, Stream]]:
+    """In the order of the names' texts, which is that of the locks."""
+    return sorted([(str(name), stream) for name, stream in streams.items()], key=itemgetter(0))
 
 
 async def _without_receipt(
@@ -184,94 +182,35 @@ async def _without_receipt(
     return list(by_id.values())
 
 
-def _gather(batches: Sequence[AcceptedBatch], stream_ids: Mapping[str, int]) -> list[_Change]:
-    """All new samples of each stream, sorted by time, with the batch each came in."""
-    parts: dict[int, list[IncomingSamples]] = {}
-    for origin, accepted in enumerate(batches):
-        for series in accepted.batch.series:
-            n = len(series.samples)
-            columns = VersionedSamples(series.samples, np.full(n, accepted.version, np.int64))
-            part = IncomingSamples(columns, np.full(n, origin, np.intp))
-            parts.setdefault(stream_ids[str(series.stream.name)], []).append(part)
-    return [_Change(stream_id, _sorted(joined)) for stream_id, joined in sorted(parts.items())]
+def _gather(batches: Sequence[AcceptedBatch], stream_ids: Mapping[StreamName, int]) -> list[Change]:
+    return [Change(*one) for one in by_stream(batches, stream_ids)]
 
 
-def _sorted(parts: list[IncomingSamples]) -> IncomingSamples:
-    joined = IncomingSamples(
-        VersionedSamples.join(part.versioned for part in parts),
-        np.concatenate([part.origin for part in parts]),
-    )
-    times = joined.times_us
-    if np.all(times[1:] >= times[:-1]):
-        return joined
-    return joined[np.argsort(times, kind="stable")]
-
-
-async def _place(connection: PostgresConnection, changes: Sequence[_Change]) -> None:
-    by_id = {change.stream_id: change for change in changes}
-    rows = await connection.fetch(
-        _SPANS,
-        list(by_id),
-        [int(change.incoming.times_us[0]) for change in changes],
-        [int(change.incoming.times_us[-1]) for change in changes],
-    )
-    for stream_id, group in groupby(rows, key=itemgetter("stream_id")):
-        by_id[stream_id].spans = [Span(r["start_us"], r["end_us"], r["count"]) for r in group]
-    for change in changes:
-        change.rewrites = place(change.incoming.times_us, change.spans)
+async def _place(connection: PostgresConnection, changes: Sequence[Change]) -> None:
+    for piece in _pieces(changes):
+        by_id = {change.stream_id: change for change in piece}
+        rows = await connection.fetch(
+            _SPANS,
+            list(by_id),
+            [int(change.incoming.times_us[0]) for change in piece],
+            [int(change.incoming.times_us[-1]) for change in piece],
+        )
+        for stream_id, group in groupby(rows, key=itemgetter("stream_id")):
+            by_id[stream_id].spans = [Span(r["start_us"], r["end_us"], r["count"]) for r in group]
+    await asyncio.to_thread(place_all, changes)
 
 
 async def _take_chunks(
-    connection: PostgresConnection, changes: Iterable[_Change]
+    connection: PostgresConnection, changes: Iterable[Change]
 ) -> dict[tuple[int, int], PackedColumns]:
-    keys = [key for change in changes for key in change.replaced()]
-    if not keys:
-        return {}
-    rows = await connection.fetch(_TAKE_CHUNKS, *map(list, zip(*keys, strict=True)))
-    return {(row[0], row[1]): PackedColumns(*row[2:]) for row in rows}
+    taken: dict[tuple[int, int], PackedColumns] = {}
+    for piece in _pieces([key for change in changes for key in change.replaced()]):
+        rows = await connection.fetch(_TAKE_CHUNKS, *map(list, zip(*piece, strict=True)))
+        taken.update(((row[0], row[1]), PackedColumns(*row[2:])) for row in rows)
+    return taken
 
 
-def _rewrite(
-    changes: Sequence[_Change], taken: Mapping[tuple[int, int], PackedColumns], batches: int
-) -> tuple[list[tuple[object, ...]], Tally, list[tuple[int, int, int, int]]]:
-    """The processor's part, run in a thread: merge, pack and summarise.
-
-    Returns rows for `chunk`, the tally of each batch, and rows for `_GROW_STREAMS`.
-    """
-    rows: list[tuple[object, ...]] = []
-    total = Tally.zero(batches)
-    grown: list[tuple[int, int, int, int]] = []
-    for change in changes:
-        stored = 0
-        for rewrite in change.rewrites:
-            keys = [(change.stream_id, change.spans[i].start_us) for i in rewrite.spans]
-            existing = VersionedSamples.join(taken[key].versioned() for key in keys)
-            merged, tally = merge_samples(
-                existing, change.incoming[rewrite.first : rewrite.last], batches
-            )
-            total.add(tally)
-            stored += int(tally.stored.sum())
-            rows.extend(_row(change.stream_id, chunk) for chunk in pack(merged))
-        times = change.incoming.times_us
-        grown.append((change.stream_id, stored, int(times[0]), int(times[-1])))
-    return rows, total, grown
-
-
-def _row(stream_id: int, chunk: Chunk) -> tuple[object, ...]:
-    moments, packed = chunk.moments, chunk.packed
-    return (
-        stream_id,
-        chunk.start_us,
-        chunk.end_us,
-        packed.count,
-        moments.mean,
-        moments.m2,
-        moments.min,
-        moments.max,
-        moments.first,
-        moments.last,
-        packed.codec,
-        packed.times,
-        packed.values,
-        packed.versions,
-    )
+def _pieces(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Of so many items that what is done with them between two turns of the loop is short."""
+    for first in range(0, len(items), _PIECE):
+        yield items[first : first + _PIECE]

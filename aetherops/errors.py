@@ -8,10 +8,14 @@
     │   ├── UnauthenticatedError             who are you?
     │   ├── ForbiddenError                   not with these rights
     │   ├── NotFoundError                    no such thing
-    │   │   └── UnknownStreamError           and what may be meant (cli.query.catalogue)
+    │   │   ├── UnknownStreamError           and what may be meant (cli.query.catalogue)
+    │   │   └── WorkflowNotFoundError        no event of it (workflow.errors)
     │   ├── LimitExceededError               too much at once
     │   ├── RateLimitedError                 too often (ratelimit.errors)
-    │   └── IllegalTransitionError           not from this state (resilience.breakers.errors)
+    │   ├── IllegalTransitionError           not from this state (resilience.breakers.errors)
+    │   ├── ConcurrencyError                 another event was first (workflow.errors)
+    │   ├── FencedError                      another holds the workflow (workflow.errors)
+    │   └── DuplicateEventError              an id that another event bears (workflow.errors)
     ├── UnavailableError                     a dependency is down: try again later
     │   ├── UnreachableError                 no connection, or no answer in time
     │   │   └── NotRunningError              no platform on this directory (runtime.instance)
@@ -19,9 +23,16 @@
     │   ├── BacklogFullError                 too much waits to be stored (archive.intake)
     │   ├── ForeignEntryError                a key of a limit, written by others (ratelimit.errors)
     │   ├── BreakerOpenError                 the call was not made (resilience.breakers.errors)
+    │   ├── MigrationBlockedError            others hold its tables (runtime.migrate.applying)
     │   ├── DiskFullError                    no more data is taken in (runtime.disk)
     │   └── ServerStartError                 an embedded server (runtime.embedded.child)
     ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)
+    ├── MissingEventError                    events with one missing between (workflow.errors)
+    ├── UnreadableEventError                 stored, and not readable here (workflow.errors)
+    │   ├── UnknownKindError                 of a kind that nobody knows (workflow.errors)
+    │   ├── UnknownSchemaVersionError        of a newer version (workflow.errors)
+    │   └── DamagedEventError                not what its kind says (workflow.errors)
+    ├── SchemaOutdatedError                  the owner has to migrate (runtime.migrate.ledger)
     ├── AlreadyRunningError                  two on one directory (runtime.locks)
     ├── AddressInUseError                    two on one port (runtime.http.server)
     ├── PartEndedError                       a part returned unasked (runtime.supervision)

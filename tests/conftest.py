@@ -62,26 +62,41 @@ async def servers(settings: Settings) -> AsyncIterator[Endpoints]:
 @pytest_asyncio.fixture(scope="session")
 async def _postgres_template(servers: Endpoints) -> AsyncIterator[asyncpg.Pool]:
     """A migrated database to copy; the pool given is of another one, from which copies are made."""
-    async with Postgres.connect(servers.postgres_dsn) as postgres:
+    owner_dsn = servers.postgres_owner_dsn
+    assert owner_dsn is not None
+    async with Postgres.connect(owner_dsn) as postgres:
         await postgres.pool.execute(f"CREATE DATABASE {_TEMPLATE}")
-        async with Postgres.connect(_with_database(servers.postgres_dsn, _TEMPLATE)) as template:
-            await migrate(template)
+        async with Postgres.connect(_with_database(owner_dsn, _TEMPLATE)) as template:
+            await migrate(template, runtime_role=urlsplit(servers.postgres_dsn).username)
         yield postgres.pool
 
 
 @pytest_asyncio.fixture
 async def postgres_dsn(_postgres_template: asyncpg.Pool, servers: Endpoints) -> AsyncIterator[str]:
-    """DSN of a migrated, empty database that only this test sees."""
+    """DSN of a migrated, empty database that only this test sees, as its owner."""
     name = f"test_{next(_database_numbers)}"
     await _postgres_template.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    yield _with_database(servers.postgres_dsn, name)
+    yield _with_database(servers.postgres_owner_dsn or "", name)
     await _postgres_template.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture
 async def postgres(postgres_dsn: str) -> AsyncIterator[Postgres]:
-    """Connections to this test's own database, behind a breaker."""
+    """Connections to this test's own database as its owner, behind a breaker."""
     async with Postgres.connect(postgres_dsn) as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def runtime_dsn(postgres_dsn: str, servers: Endpoints) -> str:
+    """DSN of the same database as the role that serves has it."""
+    return _with_database(servers.postgres_dsn, urlsplit(postgres_dsn).path[1:])
+
+
+@pytest_asyncio.fixture
+async def runtime_postgres(runtime_dsn: str) -> AsyncIterator[Postgres]:
+    """Connections to this test's own database as the role that serves, behind a breaker."""
+    async with Postgres.connect(runtime_dsn) as postgres:
         yield postgres
 
 

@@ -2,5 +2,6 @@
 
 from aetherops.bootstrap.identity import issue_token
 from aetherops.bootstrap.platform import serve
+from aetherops.bootstrap.schema import migrate_database
 
-__all__ = ["issue_token", "serve"]
+__all__ = ["issue_token", "migrate_database", "serve"]

@@ -17,6 +17,7 @@ from aetherops.bootstrap.demo import demo_parts
 from aetherops.bootstrap.http import Capabilities, http_parts, url_of
 from aetherops.bootstrap.identity import identity_of, issue_token
 from aetherops.bootstrap.limits import limits_kept
+from aetherops.bootstrap.schema import ensure_schema
 from aetherops.bootstrap.telemetry import telemetry_over
 from aetherops.core import IMPLEMENTATION, instruction_set
 from aetherops.parts.memory_return import MemoryReturn
@@ -24,7 +25,6 @@ from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.http.server import listening_socket
 from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
 from aetherops.runtime.memory import return_freed_memory, spare_what_stays
-from aetherops.runtime.migrate import migrate
 from aetherops.runtime.settings_reading import told_by_variable
 from aetherops.runtime.supervision import StopRequest, stop_on_signals, supervise
 from aetherops.runtime.unforeseen import catch_lost_errors
@@ -88,7 +88,7 @@ async def _assembled(settings: Settings) -> AsyncIterator[Capabilities]:
         running_servers(settings) as endpoints,
         connected(endpoints, settings, breakers) as connections,
     ):
-        await migrate(connections.postgres)
+        await ensure_schema(endpoints, connections.postgres)
         telemetry = await telemetry_over(connections, settings)
         identity = identity_of(settings, breakers)
         async with limits_kept(settings, connections.redis, telemetry.intake, metrics) as limits:

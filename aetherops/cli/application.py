@@ -72,6 +72,23 @@ application.add_typer(rejected, name="rejected")
 
 
 @application.command()
+def migrate(
+    grant_to: Annotated[
+        str | None,
+        typer.Option(
+            help="Role that `up` connects as; that of AETHEROPS_POSTGRES_DSN by default.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Bring your own PostgreSQL up to date, as the role that owns its tables."""
+    with reported_errors():
+        from aetherops.cli.migrate import migrate_and_tell
+
+        migrate_and_tell(grant_to)
+
+
+@application.command()
 def token(
     operator: Annotated[str, typer.Option(help="Who the token speaks for.")] = "local",
     roles: Annotated[str, typer.Option(help="Comma-separated.")] = "operator",

@@ -17,15 +17,23 @@ class Endpoints:
     """Addresses of PostgreSQL, Redis or Valkey, and NATS, with their credentials.
 
     Its ``repr`` shows no credential, so that it may stand in a log line.
+
+    Parameters
+    ----------
+    postgres_owner_dsn : as the role that owns the tables, of the server that is ours; yours has
+        it only while it is migrated.
     """
 
     postgres_dsn: str
     redis_url: str
     nats_url: str
+    postgres_owner_dsn: str | None = None
 
     def __repr__(self) -> str:
         addresses = (
-            f"{name}={without_secrets(getattr(self, name))!r}" for name in self.__dataclass_fields__
+            f"{name}={without_secrets(address)!r}"
+            for name in self.__dataclass_fields__
+            if (address := getattr(self, name)) is not None
         )
         return f"Endpoints({', '.join(addresses)})"
 

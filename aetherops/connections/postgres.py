@@ -22,7 +22,14 @@ from aetherops.resilience import Breaker, exceptions
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["Answer", "Postgres", "PostgresConnection", "answer_of", "is_postgres_away"]
+__all__ = [
+    "NOT_GRANTED",
+    "Answer",
+    "Postgres",
+    "PostgresConnection",
+    "answer_of",
+    "is_postgres_away",
+]
 
 #: What a block of `Postgres.connection` works with.
 PostgresConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy
@@ -50,6 +57,12 @@ _CANNOT_WRITE: tuple[type[Exception], ...] = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
     asyncpg.InvalidSchemaNameError,
+)
+
+#: What is raised where a lock is not granted in time, or never would be.
+NOT_GRANTED: tuple[type[Exception], ...] = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
 )
 
 #: Judges uses of a connection for a circuit breaker. A full disk keeps nobody from reading.

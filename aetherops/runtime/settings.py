@@ -165,6 +165,9 @@ class Settings(BaseSettings):
     )
 
     postgres_dsn: SecretStr | None = Field(None, description="Your PostgreSQL; embedded if unset.")
+    postgres_owner_dsn: SecretStr | None = Field(
+        None, description="It, as the role that owns the tables; for `aetherops migrate` alone."
+    )
     redis_url: SecretStr | None = Field(None, description="Your Redis or Valkey.")
     nats_url: SecretStr | None = Field(None, description="Your NATS with JetStream.")
 

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from aetherops.workflow.states import STAGES
+
 __all__ = ["STAGES", "MissionPipeline"]
 
-#: The stages of a mission, in order.
-STAGES: tuple[str, ...] = (
-    "planning",
-    "validation",
-    "preparation",
-    "execution",
-    "monitoring",
-    "completion",
-)
 _LAST = len(STAGES) - 1
 
 

@@ -1,4 +1,4 @@
-"""The states of a workflow and the moves between them: the one table that all others read."""
+"""The states of a workflow and the moves between them, and the stages of a mission."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "STAGES",
     "STATES",
     "TERMINAL_STATES",
     "TRANSITIONS",
@@ -35,22 +36,30 @@ TRANSITIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 #: Every state, in the order a workflow meets them, its ends last.
-STATES: tuple[str, ...] = tuple(TRANSITIONS)
+STATES: list[str] = list(TRANSITIONS)
 
 #: The states that no move leaves.
-TERMINAL_STATES: frozenset[str] = frozenset(
-    state for state, targets in TRANSITIONS.items() if not targets
-)
+TERMINAL_STATES: set[str] = {state for state, targets in TRANSITIONS.items() if not targets}
+
+#: The stages of a mission, in order.
+STAGES: list[str] = [
+    "planning",
+    "validation",
+    "preparation",
+    "execution",
+    "monitoring",
+    "completion",
+]
 
 
-def can_transition(start: str, end: str) -> bool:
-    """Whether one move leads from `start` to `end`; False for names that are no states."""
-    return end in TRANSITIONS.get(start, ())
+def can_transition(current: str, target: str) -> bool:
+    """Whether one move leads from `current` to `target`; False for names that are no states."""
+    return target in TRANSITIONS.get(current, ())
 
 
 def is_terminal_state(state: str) -> bool:
     """Whether no move leaves the state; False for a name that is no state."""
-    return state in TERMINAL_STATES
+    return TRANSITIONS.get(state) == ()
 
 
 def shortest_path(start: str, end: str) -> list[str] | None:

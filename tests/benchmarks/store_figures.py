@@ -39,7 +39,7 @@ async def main() -> None:
         settings = Settings(data_dir=Path(name))
         async with (
             running_servers(settings) as endpoints,
-            Postgres.connect(endpoints.postgres_dsn) as postgres,
+            Postgres.connect(endpoints.postgres_owner_dsn) as postgres,
         ):
             await migrate(postgres)
             store = PostgresTelemetryStore(postgres)

@@ -108,7 +108,7 @@ async def test_a_cluster_comes_back_from_a_dump(data_dir: Path) -> None:
     dump, sockets = data_dir / "backup.dump", data_dir / "postgres"
     async with (
         running_servers(only("postgres", data_dir)) as endpoints,
-        Postgres.connect(endpoints.postgres_dsn) as postgres,
+        Postgres.connect(endpoints.postgres_owner_dsn) as postgres,
     ):
         await postgres.pool.execute("CREATE TABLE kept AS SELECT 7 AS n")
         backup = [programs / "pg_dump", "-h", sockets, "-U", "aetherops", "-Fc", "-f", dump]
@@ -118,7 +118,7 @@ async def test_a_cluster_comes_back_from_a_dump(data_dir: Path) -> None:
     (data_dir / "postgres").rename(data_dir / "postgres.damaged")
     async with (
         running_servers(only("postgres", data_dir)) as endpoints,
-        Postgres.connect(endpoints.postgres_dsn) as postgres,
+        Postgres.connect(endpoints.postgres_owner_dsn) as postgres,
     ):
         restore = [programs / "pg_restore", "-h", sockets, "-U", "aetherops", "-d", "aetherops"]
         await run(*restore, "--clean", "--if-exists", dump)
@@ -127,7 +127,7 @@ async def test_a_cluster_comes_back_from_a_dump(data_dir: Path) -> None:
 
 async def test_a_cluster_copied_back_by_root_runs(data_dir: Path) -> None:
     async with running_servers(only("postgres", data_dir)) as endpoints:
-        connection = await asyncpg.connect(endpoints.postgres_dsn)
+        connection = await asyncpg.connect(endpoints.postgres_owner_dsn)
         await connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
         await connection.close()
     shutil.copytree(data_dir / "postgres", data_dir / "backup", copy_function=shutil.copy2)
@@ -135,7 +135,7 @@ async def test_a_cluster_copied_back_by_root_runs(data_dir: Path) -> None:
     (data_dir / "backup").rename(data_dir / "postgres")
 
     async with running_servers(only("postgres", data_dir)) as endpoints:
-        connection = await asyncpg.connect(endpoints.postgres_dsn)
+        connection = await asyncpg.connect(endpoints.postgres_owner_dsn)
         assert await connection.fetchval("SELECT n FROM kept") == 7
         await connection.close()
 

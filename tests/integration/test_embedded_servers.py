@@ -79,7 +79,7 @@ WRITTEN = (7, b"7", b"7")
 @asynccontextmanager
 async def connected(endpoints: Endpoints, settings: Settings) -> AsyncIterator[Clients]:
     async with AsyncExitStack() as stack:
-        postgres = await stack.enter_async_context(Postgres.connect(endpoints.postgres_dsn))
+        postgres = await stack.enter_async_context(Postgres.connect(endpoints.postgres_owner_dsn))
         redis = await stack.enter_async_context(Redis.connect(endpoints.redis_url))
         nats = await stack.enter_async_context(Nats.connect(endpoints.nats_url))
         yield Clients(postgres.pool, redis.client, nats.client)
@@ -288,7 +288,7 @@ async def postgres_alone(data_dir: Path) -> AsyncIterator[asyncpg.Pool]:
     settings = settings_of(data_dir, redis_url="redis://elsewhere", nats_url="nats://elsewhere")
     async with (
         running_servers(settings) as endpoints,
-        Postgres.connect(endpoints.postgres_dsn) as postgres,
+        Postgres.connect(endpoints.postgres_owner_dsn) as postgres,
     ):
         yield postgres.pool
 

@@ -25,7 +25,7 @@ ALWAYS = (-(10**17), 10**17)
 def store(request):
     if request.param == "memory":
         return MemoryTelemetryStore()
-    return PostgresTelemetryStore(request.getfixturevalue("postgres"))
+    return PostgresTelemetryStore(request.getfixturevalue("runtime_postgres"))
 
 
 def accepted(version, times, values, stream=ALTITUDE):

@@ -1,4 +1,4 @@
-"""What the database must let us do before batches can be stored in it."""
+"""What the database must let us do, before batches can be stored in it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aetherops.migrations.rights import RUNTIME_RIGHTS
+
 if TYPE_CHECKING:
     from aetherops.connections.postgres import Postgres
 
 __all__ = ["check_rights"]
-
-_RIGHTS = {
-    "stream": ("SELECT", "INSERT", "UPDATE"),
-    "chunk": ("SELECT", "INSERT", "DELETE"),
-    "receipt": ("SELECT", "INSERT"),
-    "acceptance_epoch": ("SELECT", "INSERT"),
-    "acceptance_progress": ("SELECT", "INSERT", "UPDATE"),
-}
 
 _MISSING = """
 SELECT q.right_ || ' on ' || q.table_
@@ -30,7 +24,7 @@ _log = structlog.get_logger(__name__)
 
 async def check_rights(postgres: Postgres) -> list[str]:
     """What is missing to store batches, named and logged. Questions are answered without it."""
-    pairs = [(table, right) for table, rights in _RIGHTS.items() for right in rights]
+    pairs = [(table, right) for table, rights in RUNTIME_RIGHTS.items() for right in rights]
     async with postgres.connection() as connection:
         rows = await connection.fetch(_MISSING, *map(list, zip(*pairs, strict=True)))
         missing = [str(row[0]) for row in rows]

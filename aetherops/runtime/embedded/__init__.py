@@ -56,8 +56,9 @@ async def running_servers(settings: Settings) -> AsyncIterator[Endpoints]:
         return
     data_dir = prepare_data_dir(settings.data_dir)
     disk = Disk(data_dir, settings.disk_reserve_bytes)
+    postgres = EmbeddedPostgres(data_dir / "postgres", disk.wal_bytes())
     all_servers: dict[str, EmbeddedServer] = {
-        "postgres_dsn": EmbeddedPostgres(data_dir / "postgres", disk.wal_bytes()),
+        "postgres_dsn": postgres,
         "redis_url": EmbeddedValkey(data_dir / "valkey"),
         "nats_url": EmbeddedNats(data_dir / "nats"),
     }
@@ -75,7 +76,8 @@ async def running_servers(settings: Settings) -> AsyncIterator[Endpoints]:
             for server in servers.values()
         ]
         stack.push_async_callback(_cancel, watchers)
-        yield Endpoints(**addresses)
+        owner_dsn = postgres.owner_dsn if "postgres_dsn" in servers else None
+        yield Endpoints(**addresses, postgres_owner_dsn=owner_dsn)
 
 
 def _make_room(disk: Disk, servers: Mapping[str, EmbeddedServer]) -> None:

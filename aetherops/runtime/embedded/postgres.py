@@ -30,7 +30,9 @@ from aetherops.runtime.embedded.sockets import release_socket_directory, socket_
 __all__ = ["EmbeddedPostgres"]
 
 _VERSION = "18"
-_SUPERUSER = "aetherops"
+# Owns all that is in it, and migrates; the platform itself serves as the other.
+_OWNER = "aetherops"
+_RUNTIME_ROLE = "aetherops_runtime"
 _DATABASE = "aetherops"
 _PORT = 5432
 _SOCKET_NAME = f".s.PGSQL.{_PORT}"
@@ -83,7 +85,7 @@ class EmbeddedPostgres:
         self._starting_since_s: float | None = None
 
     async def start(self) -> str:
-        """Start the server, its cluster made on the first run, and return its DSN."""
+        """Start the server, its cluster made on the first run; return the runtime role's DSN."""
         programs = _find_programs()
         self._directory.mkdir(mode=0o700, exist_ok=True)
         self._child.must_reach = (self._directory, programs.parent)
@@ -105,10 +107,10 @@ class EmbeddedPostgres:
         admin_dsn = self._dsn("postgres")
         try:
             await self._child.until_ready(self._is_ready, _START_TIMEOUT_S)
-            await _ensure_database(admin_dsn)
+            await _ensure_database_and_role(admin_dsn)
         except UnavailableError as error:
             raise await self._told_of_damage(error) from error
-        return self._dsn(_DATABASE)
+        return self._dsn(_DATABASE, _RUNTIME_ROLE)
 
     async def _told_of_damage(self, error: UnavailableError) -> UnavailableError:
         """The error, or, where a file of the cluster is damaged, one that names it."""
@@ -144,9 +146,14 @@ class EmbeddedPostgres:
     async def _is_ready(self) -> bool:
         return await answer_of(self._dsn("postgres")) is Answer.READY
 
-    def _dsn(self, database: str) -> str:
+    @property
+    def owner_dsn(self) -> str:
+        """Where its tables may be changed; of a server that was started."""
+        return self._dsn(_DATABASE)
+
+    def _dsn(self, database: str, role: str = _OWNER) -> str:
         host = quote(str(self._sockets), safe="")
-        return f"postgresql://{_SUPERUSER}@/{database}?host={host}&port={_PORT}"
+        return f"postgresql://{role}@/{database}?host={host}&port={_PORT}"
 
     def _command(self, programs: Path) -> list[str | Path]:
         quoted_sockets = '"{}"'.format(str(self._sockets).replace('"', '""'))
@@ -164,7 +171,7 @@ class EmbeddedPostgres:
             self._become(maker_of_clusters())
         await self._child.run(
             [
-                *(programs / "initdb", "-D", unfinished, "-U", _SUPERUSER, "--auth=trust"),
+                *(programs / "initdb", "-D", unfinished, "-U", _OWNER, "--auth=trust"),
                 *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
                 *("--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions"),
             ]
@@ -209,13 +216,17 @@ def _find_programs() -> Path:
     )
 
 
-async def _ensure_database(dsn: str) -> None:
+async def _ensure_database_and_role(dsn: str) -> None:
     async with (
         Postgres.connect(dsn, pool_size=1, connect_timeout_s=5.0) as postgres,
         postgres.connection() as connection,
     ):
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _DATABASE):
             await connection.execute(f"CREATE DATABASE {_DATABASE}")
+        if not await connection.fetchval(
+            "SELECT 1 FROM pg_roles WHERE rolname = $1", _RUNTIME_ROLE
+        ):
+            await connection.execute(f"CREATE ROLE {_RUNTIME_ROLE} LOGIN")
 
 
 def _remove_if_stale(lock: Path, ended_pid: int) -> None:

@@ -1,0 +1,144 @@
+"""What the event store and what reads it raise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aetherops.errors import AetherOpsError, NotFoundError, RefusedError, shown
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+__all__ = [
+    "ConcurrencyError",
+    "DamagedEventError",
+    "DuplicateEventError",
+    "FencedError",
+    "MissingEventError",
+    "UnknownKindError",
+    "UnknownSchemaVersionError",
+    "UnreadableEventError",
+    "WorkflowNotFoundError",
+]
+
+
+class ConcurrencyError(RefusedError):
+    """Another event took this version first, or one before it is missing.
+
+    Parameters
+    ----------
+    workflow_id : whose version it is.
+    expected : the version that the workflow was expected to have.
+    actual : the version that it has; 0 where it has no event.
+    """
+
+    def __init__(self, workflow_id: str, expected: int, actual: int) -> None:
+        self.workflow_id = workflow_id
+        self.expected = expected
+        self.actual = actual
+        super().__init__(workflow_id, expected, actual)
+
+    def __str__(self) -> str:
+        return (
+            f"workflow {shown(self.workflow_id)} is at version {self.actual}, "
+            f"expected {self.expected}: read its events and decide again"
+        )
+
+
+class FencedError(RefusedError):
+    """Somebody took the workflow over: who held this epoch may append no more.
+
+    Parameters
+    ----------
+    workflow_id : which workflow.
+    epoch : that of the append.
+    actual : the epoch now.
+    """
+
+    def __init__(self, workflow_id: str, epoch: int, actual: int) -> None:
+        self.workflow_id = workflow_id
+        self.epoch = epoch
+        self.actual = actual
+        super().__init__(workflow_id, epoch, actual)
+
+    def __str__(self) -> str:
+        return (
+            f"workflow {shown(self.workflow_id)} is in epoch {self.actual}, "
+            f"and epoch {self.epoch} is over"
+        )
+
+
+class DuplicateEventError(RefusedError):
+    """An event with this id is stored, and it is another event.
+
+    Parameters
+    ----------
+    event_id : the id that both bear.
+    """
+
+    def __init__(self, event_id: UUID) -> None:
+        self.event_id = event_id
+        super().__init__(event_id)
+
+    def __str__(self) -> str:
+        return f"event {self.event_id} is stored with other content: an id is given once"
+
+
+class WorkflowNotFoundError(NotFoundError):
+    """No event of a workflow with this id."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__("workflow", workflow_id)
+        self.args = (workflow_id,)
+
+
+class MissingEventError(AetherOpsError):
+    """Events were handed over with one missing between them: going on would lose it.
+
+    Parameters
+    ----------
+    what : what counts them (``"version"``, ``"position"``).
+    expected : the next one.
+    actual : the one that came.
+    """
+
+    def __init__(self, what: str, expected: int, actual: int) -> None:
+        self.what = what
+        self.expected = expected
+        self.actual = actual
+        super().__init__(what, expected, actual)
+
+    def __str__(self) -> str:
+        return f"expected the event of {self.what} {self.expected}, got {self.actual}"
+
+
+class UnreadableEventError(AetherOpsError):
+    """A stored event that this version cannot read.
+
+    Parameters
+    ----------
+    kind : its kind, as stored.
+    schema_version : its schema version, as stored.
+    reason : what is wrong.
+    """
+
+    def __init__(self, kind: str, schema_version: int, reason: str) -> None:
+        self.kind = kind
+        self.schema_version = schema_version
+        self.reason = reason
+        super().__init__(kind, schema_version, reason)
+
+    def __str__(self) -> str:
+        return f"event {shown(self.kind)}, schema version {self.schema_version}: {self.reason}"
+
+
+class UnknownKindError(UnreadableEventError):
+    """No event of this kind is known here."""
+
+
+class UnknownSchemaVersionError(UnreadableEventError):
+    """The kind is known, and written by a newer version or by one without upcaster."""
+
+
+class DamagedEventError(UnreadableEventError):
+    """The payload is not what its kind and schema version say."""

@@ -1,0 +1,1 @@
+"""Events: what is kept of a workflow, and all that is kept."""

@@ -1,0 +1,1 @@
+"""Projections: what events say, folded into a state."""

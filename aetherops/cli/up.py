@@ -11,6 +11,7 @@ from aetherops.cli.options import settings_with
 from aetherops.runtime.instance import instance_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from aetherops.runtime.instance import Instance
@@ -29,10 +30,17 @@ def run_platform(data_dir: Path | None, host: str | None, port: int | None, *, d
 
     settings = settings_with(data_dir, host, port)
     configure_logging(settings)
-    import uvloop
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, demo=demo, ready=partial(_announce, settings, demo)))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The loop of libuv, which spends a fifth less on a small request; there is none on Windows."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
 
 
 def announcement(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pull"]
 
-#: What is pulled at once: a message that is larger comes alone.
 _MAX_BYTES = 32 * 2**20
 _NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{CONSUMER}"
 _SECOND_NS = 10**9
@@ -43,10 +42,12 @@ class Pull:
     Parameters
     ----------
     pace_s : after little was there, the next turn begins so much later.
+    max_bytes : the most at once; a message that is larger comes alone.
     """
 
-    def __init__(self, nats: Nats, pace_s: float = _PACE_S) -> None:
+    def __init__(self, nats: Nats, *, pace_s: float = _PACE_S, max_bytes: int = _MAX_BYTES) -> None:
         self._nats = nats
+        self._max_bytes = max_bytes
         self._pace_s = pace_s
         self._turn = asyncio.Lock()
         self._next_s = -math.inf
@@ -85,12 +86,12 @@ class Pull:
         # One, whatever its size; what came with it is waiting by then.
         one = {"batch": 1, "expires": int(left_s * _SECOND_NS)}
         messages = await self._pull(one, until_s, (_NOTHING_THERE, _NOT_IN_TIME))
-        if messages and limit > 1:
+        if messages and limit > 1 and len(messages[0].data) < self._max_bytes:
             messages += await self._pull_waiting(limit - 1, time.monotonic() + wait_s)
         return messages
 
     async def _pull_waiting(self, limit: int, until_s: float) -> list[Msg]:
-        waiting = {"batch": limit, "max_bytes": _MAX_BYTES, "no_wait": True}
+        waiting = {"batch": limit, "max_bytes": self._max_bytes, "no_wait": True}
         return await self._pull(waiting, until_s, (_NOTHING_THERE, _NOT_IN_TIME, _NO_MORE_ROOM))
 
     async def _pull(

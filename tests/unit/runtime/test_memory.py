@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from aetherops.runtime.memory import spare_what_stays
 
 CODE = """
 import asyncio
@@ -42,3 +45,14 @@ asyncio.run(main())
 def test_free_room_between_what_is_kept_is_given_back_until_the_part_is_stopped() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_start_made_is_passed_over_by_later_collections():
+    before = gc.get_freeze_count()
+    try:
+        spare_what_stays()
+
+        assert gc.get_freeze_count() > before
+        assert len(gc.get_objects()) < gc.get_freeze_count()
+    finally:
+        gc.unfreeze()

@@ -1,6 +1,6 @@
 """Measures live ingest of small batches, end to end, beside another version of the platform.
 
-    python tests/benchmarks/small_batches.py [--against CHECKOUT] [--rounds 3] [--batches 1500]
+    python tests/benchmarks/small_batch_figures.py [--against CHECKOUT] [--rounds 3]
 
 Starts `aetherops up` with its embedded servers on a new data directory, and sends batches of 100
 streams of 10 samples over eight connections, in each format, until every batch has its receipt.

@@ -35,7 +35,7 @@ _FAILURES: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutErr
 # What ends a connection, met while the client still takes it for one.
 _LOST = (OSError, nats.errors.UnexpectedEOF, nats.errors.StaleConnectionError)
 
-#: Judges uses of the client for a circuit breaker. An `APIError` says nothing against the server:
+#: Says of uses of the client whether they failed. An `APIError` says nothing against the server:
 #: it answered, and a full stream must not keep the workers from emptying it. Nor does a message
 #: that is too large: it is its sender's.
 is_nats_away = exceptions(

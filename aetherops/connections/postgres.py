@@ -69,7 +69,7 @@ NOT_GRANTED: tuple[type[Exception], ...] = (
     asyncpg.DeadlockDetectedError,
 )
 
-#: Judges uses of a connection for a circuit breaker. A full disk keeps nobody from reading.
+#: Says of uses of a connection whether they failed. A full disk keeps nobody from reading.
 is_postgres_away = exceptions(*_AWAY, exclude=(asyncpg.DiskFullError,))
 
 

@@ -35,7 +35,7 @@ _FAILURES: tuple[type[Exception], ...] = (
     driver_errors.TryAgainError,
 )
 
-#: Judges uses of the client for a circuit breaker; also those by an adapter that has translated.
+#: Says of uses of the client whether they failed; also of those that an adapter has translated.
 is_redis_away = exceptions(UnavailableError, *_FAILURES, exclude=[ForeignEntryError])
 
 

@@ -7,7 +7,12 @@ from aetherops.ratelimit.limits import BucketLimit, WindowLimit, WindowMode
 from aetherops.ratelimit.local.limiter import KeyUsage, LocalLimiter, Snapshot
 from aetherops.ratelimit.local.rate_limiter import RateLimiter
 from aetherops.ratelimit.local.token_bucket import TokenBucket
-from aetherops.ratelimit.local.windows import FixedWindow, SlidingWindow
+from aetherops.ratelimit.local.windows import (
+    FixedWindow,
+    FixedWindowLimiter,
+    SlidingWindow,
+    SlidingWindowLimiter,
+)
 from aetherops.ratelimit.rate import Rate
 from aetherops.ratelimit.state import LimiterState
 
@@ -15,6 +20,7 @@ __all__ = [
     "BucketLimit",
     "Decision",
     "FixedWindow",
+    "FixedWindowLimiter",
     "KeyUsage",
     "LimiterState",
     "LocalLimiter",
@@ -22,6 +28,7 @@ __all__ = [
     "RateLimiter",
     "Reason",
     "SlidingWindow",
+    "SlidingWindowLimiter",
     "Snapshot",
     "TokenBucket",
     "WindowLimit",

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from aetherops.core.counter_input import MAX_UNITS
 from aetherops.errors import InvalidInputError
-from aetherops.ratelimit.rate import Rate
+from aetherops.ratelimit.rate import Rate, require_whole
 
 __all__ = [
     "BucketLimit",
@@ -43,7 +43,7 @@ class BucketLimit:
     refill_rate: Rate
 
     def __post_init__(self) -> None:
-        _check_whole("burst_capacity", self.burst_capacity)
+        require_whole("burst_capacity", self.burst_capacity)
         if self.burst_capacity * self.refill_rate.period_us > MAX_UNITS:
             raise InvalidInputError(
                 "burst_capacity",
@@ -107,19 +107,14 @@ class WindowLimit:
     window_count: int = 8
 
     def __post_init__(self) -> None:
-        _check_whole("quota", self.quota)
-        _check_whole("window_us", self.window_us)
+        require_whole("quota", self.quota)
+        require_whole("window_us", self.window_us)
         if not 1 <= self.window_count <= 64:
             raise InvalidInputError("window_count", self.window_count, "1 to 64")
 
     def scaled(self, factor_permille: int) -> WindowLimit:
         """The quota times ``factor_permille`` thousandths, at least 1."""
         return replace(self, quota=max(self.quota * factor_permille // 1000, 1))
-
-
-def _check_whole(field: str, value: object) -> None:
-    if not isinstance(value, int) or not 1 <= value <= MAX_UNITS:
-        raise InvalidInputError(field, value, "a whole number from 1 to 2^60")
 
 
 def plain_factor(factor_permille: object) -> int:

@@ -27,6 +27,15 @@ _TEXT = re.compile(r"\s*(\d{1,18})\s*/\s*(\d{1,9})?\s*([a-z]+)\s*", re.ASCII)
 _MAX_DENOMINATOR = 1_000_000
 
 
+_MAX_UNITS_TEXT = f"2^{MAX_UNITS.bit_length() - 1}"
+
+
+def require_whole(field: str, value: object) -> None:
+    """Refuse what is no whole number from 1 to `MAX_UNITS`."""
+    if not isinstance(value, int) or not 1 <= value <= MAX_UNITS:
+        raise InvalidInputError(field, value, f"a whole number from 1 to {_MAX_UNITS_TEXT}")
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """``tokens`` in every ``period_us`` microseconds, in lowest terms.
@@ -42,9 +51,7 @@ class Rate:
 
     def __post_init__(self) -> None:
         for field in ("tokens", "period_us"):
-            value = getattr(self, field)
-            if not isinstance(value, int) or not 1 <= value <= MAX_UNITS:
-                raise InvalidInputError(f"rate.{field}", value, "a whole number from 1 to 2^60")
+            require_whole(f"rate.{field}", getattr(self, field))
         ratio = Fraction(self.tokens, self.period_us)
         object.__setattr__(self, "tokens", ratio.numerator)
         object.__setattr__(self, "period_us", ratio.denominator)

@@ -8,7 +8,7 @@ import sys
 from array import array
 from importlib import import_module
 
-from aetherops.ratelimit import FixedWindow, LimiterState, SlidingWindow, TokenBucket
+from aetherops.ratelimit import FixedWindowLimiter, LimiterState, SlidingWindowLimiter, TokenBucket
 
 SIDES = ("native", "pure")
 KINDS = {
@@ -73,8 +73,8 @@ class Limiters:
     def setup(self, limiter, size):
         self.limiter = {
             "bucket": lambda: TokenBucket(10**9, "1000/hour"),
-            "fixed": lambda: FixedWindow(10**9),
-            "strict": lambda: SlidingWindow(10**9),
+            "fixed": lambda: FixedWindowLimiter(10**9),
+            "strict": lambda: SlidingWindowLimiter(10**9),
         }[limiter]()
         self.limiter.allow_many([f"client {i}" for i in range(size)])
         self.state = self.limiter.state(0)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from aetherops.archive.csv.layout import Wanted, detect_layout
+from aetherops.archive.csv.layout import LayoutOptions, detect_layout
 from aetherops.archive.csv.samples import parse_by_column, parse_by_row
 
 ROWS = 16_384
@@ -48,7 +48,7 @@ def main() -> None:
     """Print a line a kind of file."""
     print(f"{'':18}{'by column':>12}{'by row':>12}   million rows/s")
     for name, text in files().items():
-        layout = detect_layout(text.split("\n")[:200], Wanted(value_column="2"))
+        layout = detect_layout(text.split("\n")[:200], LayoutOptions(value_column="2"))
         body = text.partition("\n")[2].encode()
         by_column = rows_per_s(lambda: parse_by_column(body, layout))  # noqa: B023
         by_row = rows_per_s(lambda: parse_by_row(body, layout, 2))  # noqa: B023

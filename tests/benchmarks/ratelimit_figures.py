@@ -28,7 +28,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from aetherops.core._pure.ratelimit.bucket_counters import BucketCounters as PureBuckets
-from aetherops.ratelimit import BucketLimit, Rate, SlidingWindow, TokenBucket
+from aetherops.ratelimit import BucketLimit, Rate, SlidingWindowLimiter, TokenBucket
 from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
 from aetherops.ratelimit.shared.limiter import SharedLimiter
 
@@ -68,9 +68,9 @@ def token_bucket_consume() -> Allow:
 # A function that takes one of a limit that is never reached, of each library.
 CONTENDERS: dict[str, Callable[[], Allow]] = {
     "TokenBucket": lambda: TokenBucket(NEVER_FULL, "1000/hour").allow,
-    "SlidingWindow of 8, strict": lambda: SlidingWindow(NEVER_FULL, 60).allow,
-    "SlidingWindow of 4, interpolated": lambda: (
-        SlidingWindow(NEVER_FULL, 60, 4, mode="interpolated").allow
+    "SlidingWindowLimiter of 8, strict": lambda: SlidingWindowLimiter(NEVER_FULL, 60).allow,
+    "SlidingWindowLimiter of 4, interpolated": lambda: (
+        SlidingWindowLimiter(NEVER_FULL, 60, 4, mode="interpolated").allow
     ),
     "TokenBucket, pure Python": lambda: (
         PureBuckets([BucketLimit(NEVER_FULL, Rate.of("1000/hour")).tier]).allow

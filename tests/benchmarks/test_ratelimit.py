@@ -35,7 +35,7 @@ def test_decisions_on_one_key():
     assert took_ns["limits, sliding counter"] >= 70 * own
     assert took_ns["throttled-py, token bucket"] >= 55 * own
     assert took_ns["token-bucket"] >= 7 * own
-    assert took_ns["limits, sliding counter"] >= 60 * took_ns["SlidingWindow of 8, strict"]
+    assert took_ns["limits, sliding counter"] >= 60 * took_ns["SlidingWindowLimiter of 8, strict"]
     assert took_ns["limits, fixed window"] >= 3.5 * took_ns["TokenBucket, pure Python"]
 
 

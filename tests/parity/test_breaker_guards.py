@@ -38,7 +38,7 @@ async def wait(value: object) -> None:
     await asyncio.Event().wait()
 
 
-def judged(outcome: Any) -> Any:
+def classified(outcome: Any) -> Any:
     raise LookupError(outcome)
 
 
@@ -79,10 +79,13 @@ def test_plain_calls_leak_nothing(breaker: Breaker, name: str) -> None:
         assert references() == before
 
 
-def test_refused_and_misjudged_calls_leak_nothing() -> None:
-    refused, misjudged = Breaker("refused"), Breaker("misjudged", NEVER_OPEN, detector=judged)
+def test_refused_and_misclassified_calls_leak_nothing() -> None:
+    refused, misclassified = (
+        Breaker("refused"),
+        Breaker("misclassified", NEVER_OPEN, detector=classified),
+    )
     refused.trip()
-    for breaker in (refused, misjudged):
+    for breaker in (refused, misclassified):
         guarded = breaker(give)
         before = references()
         for _ in range(TURNS):

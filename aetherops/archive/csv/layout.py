@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
-__all__ = ["Layout", "Wanted", "detect_layout", "split_line"]
+__all__ = ["Layout", "LayoutOptions", "detect_layout", "split_line"]
 
 _SAMPLED_LINES = 2_000
 _VALUE_NAMES = frozenset({"value"})
@@ -33,7 +33,7 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LayoutOptions:
     """What is known of a file beforehand; ``None`` is found out.
 
     Columns are given by a name of the header, or by a number that counts from 1.
@@ -108,13 +108,13 @@ class Layout:
         return text if self.split_index is None else f"{text} by {self.columns[self.split_index]}"
 
 
-def detect_layout(lines: Sequence[str], wanted: Wanted) -> Layout:
+def detect_layout(lines: Sequence[str], options: LayoutOptions) -> Layout:
     """Find the layout of a file from its first lines.
 
     Parameters
     ----------
     lines : first lines of the file, without line ends; some 2,000 are looked at.
-    wanted : what the caller knows already.
+    options : what the caller knows already.
 
     Raises
     ------
@@ -132,17 +132,17 @@ def detect_layout(lines: Sequence[str], wanted: Wanted) -> Layout:
         raise InvalidInputError("file", filled[0], "rows after the header")
     columns = tuple(first) if has_header else _names_without_header(lines, delimiter, len(first))
     whole = [row for row in rows[has_header:] if len(row) == len(first)]
-    none = wanted.missing | {""}
+    none = options.missing | {""}
     fields = [[row[i] for row in whole if row[i] not in none] for i in range(len(first))]
-    time, values, split = _choose_columns(columns, fields, wanted)
+    time, values, split = _choose_columns(columns, fields, options)
     return Layout(
         delimiter,
         columns,
         has_header,
         time,
         values[0],
-        _time_format(columns[time], fields[time], wanted),
-        ValueFormat(_decimal_comma([fields[i] for i in values], wanted), wanted.missing),
+        _time_format(columns[time], fields[time], options),
+        ValueFormat(_decimal_comma([fields[i] for i in values], options), options.missing),
         tuple(values[1:]),
         split,
     )
@@ -162,22 +162,22 @@ def _names_without_header(lines: Sequence[str], delimiter: str, width: int) -> t
 
 
 def _choose_columns(
-    columns: tuple[str, ...], fields: list[list[str]], wanted: Wanted
+    columns: tuple[str, ...], fields: list[list[str]], options: LayoutOptions
 ) -> tuple[int, list[int], int | None]:
     """The column of times, those of values, and the one that tells objects apart."""
-    named = wanted.value_columns or ((wanted.value_column,) if wanted.value_column else ())
+    named = options.value_columns or ((options.value_column,) if options.value_column else ())
     values = [named_column(columns, name, "value column") for name in named]
     split = None
-    if wanted.split_by is not None:
-        split = named_column(columns, wanted.split_by, "split column")
-    if wanted.time_column is not None:
-        time = named_column(columns, wanted.time_column, "time column")
+    if options.split_by is not None:
+        split = named_column(columns, options.split_by, "split column")
+    if options.time_column is not None:
+        time = named_column(columns, options.time_column, "time column")
     else:
         time = find_times(columns, fields, {*values} if split is None else {*values, split})
     if not values:
         free = [i for i in range(len(columns)) if i not in (time, split)]
         values = [i for i in free if mostly_numbers(fields[i])]
-        if not (wanted.all_columns and values):
+        if not (options.all_columns and values):
             values = [only_column("value column", columns, values, _VALUE_NAMES)]
     if time in values:
         raise InvalidInputError("value column", columns[time], "another column than the times'")
@@ -187,10 +187,10 @@ def _choose_columns(
     return time, values, split
 
 
-def _decimal_comma(fields: list[list[str]], wanted: Wanted) -> bool:
+def _decimal_comma(fields: list[list[str]], options: LayoutOptions) -> bool:
     """Whether the numbers of these columns have a decimal comma."""
-    if wanted.decimal_comma is not None:
-        return wanted.decimal_comma
+    if options.decimal_comma is not None:
+        return options.decimal_comma
     numbers = [text for column in fields for text in column if loose_number_in(text) is not None]
     with_comma = [text for text in numbers if "," in text]
     if not with_comma or any("." in text for text in numbers):
@@ -201,17 +201,17 @@ def _decimal_comma(fields: list[list[str]], wanted: Wanted) -> bool:
     return True
 
 
-def _time_format(column: str, fields: list[str], wanted: Wanted) -> TimeFormat:
+def _time_format(column: str, fields: list[str], options: LayoutOptions) -> TimeFormat:
     numbers = [loose_number_in(text) for text in fields]
     counts = [number for number in numbers if number is not None and math.isfinite(number)]
     iso = any(looks_like_time(text) for text in fields)
     if counts and (2 * len(counts) >= len(fields) or not iso):
         ((unit, _),) = Counter(map(EpochUnit.of_magnitude, counts)).most_common(1)
         return TimeFormat(
-            wanted.epoch_unit or unit,
-            inferred=wanted.epoch_unit is None,
+            options.epoch_unit or unit,
+            inferred=options.epoch_unit is None,
             decimal_comma=sum("," in text for text in fields) > sum("." in text for text in fields),
         )
     if iso or not fields:
-        return TimeFormat(None, wanted.zone)
+        return TimeFormat(None, options.zone)
     raise InvalidInputError(f"column {column}", fields[0], "ISO 8601 or epoch times")

@@ -102,7 +102,7 @@ def ingest(
     with reported_errors():
         from aetherops.cli.connection import find_connection
         from aetherops.cli.ingest.command import Job, ingest_file, warning_lines
-        from aetherops.cli.ingest.wanted import check_choice, wanted_of
+        from aetherops.cli.ingest.layout_options import check_choice, layout_options
         from aetherops.cli.values import choice, file_to_write
 
         file_to_write("--rejects", rejects)
@@ -110,7 +110,7 @@ def ingest(
         epoch = None if epoch_unit is None else choice("--epoch-unit", epoch_unit, Unit)
         check_choice(stream, mapped or [], value_column, all_columns)
         targets = _targets(stream, mapped or [], unit, chosen)
-        wanted = wanted_of(
+        wanted = layout_options(
             time_column,
             value_column,
             timezone,

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aetherops.archive.csv.layout import Layout, Wanted, detect_layout
+from aetherops.archive.csv.layout import Layout, LayoutOptions, detect_layout
 from aetherops.archive.csv.reasons import RowError
 from aetherops.archive.csv.samples import RejectedRow, SampleParser
 from aetherops.cli.client import Client
@@ -57,7 +57,7 @@ class Job:
 
     path: str
     targets: TargetsByColumn
-    wanted: Wanted
+    wanted: LayoutOptions
     rejects: Path | None = None
     strict: bool = False
 
@@ -86,7 +86,7 @@ def ingest_file(job: Job, connection: Connection) -> IngestReport:
             return report
 
 
-def _layout_of(file: CsvFile, wanted: Wanted) -> Layout:
+def _layout_of(file: CsvFile, wanted: LayoutOptions) -> Layout:
     while True:
         try:
             return detect_layout(file.first_lines, wanted)

@@ -3,14 +3,21 @@
 from aetherops.ratelimit.local.limiter import KeyUsage, LocalLimiter, Snapshot
 from aetherops.ratelimit.local.rate_limiter import RateLimiter
 from aetherops.ratelimit.local.token_bucket import TokenBucket
-from aetherops.ratelimit.local.windows import FixedWindow, SlidingWindow
+from aetherops.ratelimit.local.windows import (
+    FixedWindow,
+    FixedWindowLimiter,
+    SlidingWindow,
+    SlidingWindowLimiter,
+)
 
 __all__ = [
     "FixedWindow",
+    "FixedWindowLimiter",
     "KeyUsage",
     "LocalLimiter",
     "RateLimiter",
     "SlidingWindow",
+    "SlidingWindowLimiter",
     "Snapshot",
     "TokenBucket",
 ]

@@ -9,7 +9,7 @@ from aetherops.errors import InvalidInputError
 from aetherops.ratelimit.limits import WindowMode
 from aetherops.ratelimit.local.limiter import LocalLimiter
 from aetherops.ratelimit.local.token_bucket import TokenBucket
-from aetherops.ratelimit.local.windows import FixedWindow, SlidingWindow
+from aetherops.ratelimit.local.windows import FixedWindowLimiter, SlidingWindowLimiter
 from aetherops.ratelimit.rate import Rate
 
 __all__ = ["RateLimiter"]
@@ -64,13 +64,13 @@ def _limiter(
 ) -> LocalLimiter:
     match strategy:
         case "fixed_window":
-            return FixedWindow(max_requests, window_s, clock_ns=clock_ns)
+            return FixedWindowLimiter(max_requests, window_s, clock_ns=clock_ns)
         case "sliding_window":
-            return SlidingWindow(
+            return SlidingWindowLimiter(
                 max_requests, window_s, mode=WindowMode.INTERPOLATED, clock_ns=clock_ns
             )
         case "sliding_window_strict":
-            return SlidingWindow(max_requests, window_s, clock_ns=clock_ns)
+            return SlidingWindowLimiter(max_requests, window_s, clock_ns=clock_ns)
         case "token_bucket":
             rate = Rate.of(max_requests / window_s)
             return TokenBucket(max_requests, rate, clock_ns=clock_ns)

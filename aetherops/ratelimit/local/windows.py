@@ -10,13 +10,14 @@ from aetherops.ratelimit.limits import WindowLimit, WindowMode, seconds_to_us, s
 from aetherops.ratelimit.local.limiter import LocalLimiter
 from aetherops.ratelimit.state import Limit
 
-__all__ = ["FixedWindow", "SlidingWindow"]
+__all__ = ["FixedWindow", "FixedWindowLimiter", "SlidingWindow", "SlidingWindowLimiter"]
 
 
-class FixedWindow(LocalLimiter):
+class FixedWindowLimiter(LocalLimiter):
     """At most ``limit`` in a window that opens with a key's first request.
 
-    Up to twice the limit may pass across the end of a window; ``SlidingWindow`` prevents that.
+    Up to twice the limit may pass across the end of a window; ``SlidingWindowLimiter`` prevents
+    that.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class FixedWindow(LocalLimiter):
         self._counters.set_limit(limits[0].quota)
 
 
-class SlidingWindow(LocalLimiter):
+class SlidingWindowLimiter(LocalLimiter):
     """At most ``limit`` in a window that slides with time.
 
     Parameters
@@ -101,3 +102,8 @@ class SlidingWindow(LocalLimiter):
 
     def _enforce(self, limits: Sequence[Limit], now_us: int | None) -> None:
         self._counters.set_limit(limits[0].quota)
+
+
+# Their names in earlier versions; `aetherops.SlidingWindow` slides over a stream's values.
+FixedWindow = FixedWindowLimiter
+SlidingWindow = SlidingWindowLimiter

@@ -6,7 +6,7 @@ from aetherops.ratelimit.shared.limiter import (
     Grant,
     SharedCounters,
     SharedLimiter,
-    Taken,
+    Taken as Taken,
     local_limiter,
 )
 
@@ -17,6 +17,5 @@ __all__ = [
     "LeasedLimiter",
     "SharedCounters",
     "SharedLimiter",
-    "Taken",
     "local_limiter",
 ]

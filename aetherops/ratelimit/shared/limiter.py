@@ -12,13 +12,13 @@ from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.limits import WindowLimit, WindowMode, plain_factor
 from aetherops.ratelimit.local.limiter import LocalLimiter
 from aetherops.ratelimit.local.token_bucket import TokenBucket
-from aetherops.ratelimit.local.windows import FixedWindow, SlidingWindow
+from aetherops.ratelimit.local.windows import FixedWindowLimiter, SlidingWindowLimiter
 from aetherops.ratelimit.ports import LimiterFigures, StoreFigures
 from aetherops.ratelimit.shared.failure import FailurePolicy, GuardsCalls, store_breaker
 from aetherops.ratelimit.state import Limit
 from aetherops.resilience import BreakerOpenError
 
-__all__ = ["Grant", "SharedCounters", "SharedLimiter", "Taken", "local_limiter"]
+__all__ = ["Grant", "SharedCounters", "SharedLimiter", "local_limiter"]
 
 _RETRY_US = 1_000_000
 _ONE = 1
@@ -34,8 +34,7 @@ class Grant(NamedTuple):
     reset_us: int
 
 
-Taken = Grant
-"""Its former name."""
+Taken = Grant  # its name in earlier versions
 
 
 class SharedCounters(Protocol):
@@ -234,8 +233,8 @@ def local_limiter(limits: Sequence[Limit]) -> LocalLimiter:
 def _local_window(limit: WindowLimit) -> LocalLimiter:
     window_s = limit.window_us / 1e6
     if limit.mode is WindowMode.FIXED:
-        return FixedWindow(limit.quota, window_s)
-    return SlidingWindow(limit.quota, window_s, limit.window_count, mode=limit.mode)
+        return FixedWindowLimiter(limit.quota, window_s)
+    return SlidingWindowLimiter(limit.quota, window_s, limit.window_count, mode=limit.mode)
 
 
 def _shares(limits: Sequence[Limit], replicas: int) -> list[Limit]:

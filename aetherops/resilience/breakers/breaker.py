@@ -16,8 +16,8 @@ from aetherops.resilience.breakers.detectors import (
     FailureDetector,
     Outcome,
     Verdict,
+    classifies_results,
     exceptions,
-    judges_results,
 )
 from aetherops.resilience.breakers.errors import BreakerOpenError
 from aetherops.resilience.breakers.events import CallEvent, TransitionEvent
@@ -79,7 +79,9 @@ class Breaker:
         self._clock = clock if clock is time.monotonic_ns else _checked(clock)
         self._detector = detector if detector is not None else exceptions()
         self._call_listeners: Listeners[CallEvent] = Listeners()
-        self._guard = self.machine.guard(self._clock, self._judge, judges_results(self._detector))
+        self._guard = self.machine.guard(
+            self._clock, self._classify, classifies_results(self._detector)
+        )
 
     @property
     def name(self) -> str:
@@ -203,7 +205,7 @@ class Breaker:
         """Go on from a snapshot that was taken ``away_s`` ago, in this process or another."""
         self.machine.restore(snapshot, self._clock(), away_s)
 
-    def _judge(self, result: object, error: Exception | None, duration_ns: int) -> int:
+    def _classify(self, result: object, error: Exception | None, duration_ns: int) -> int:
         return Verdict(self._detector(Outcome(result, error, duration_ns / 1e9)))
 
     def _observe(self, verdict: int, duration_ns: int, now_ns: int) -> None:

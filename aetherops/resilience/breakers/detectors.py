@@ -1,4 +1,4 @@
-"""What counts as a failure: judgements of one call's outcome, and their combinations.
+"""What counts as a failure: classifications of one call's outcome, and their combinations.
 
 A detector is a function from an :class:`Outcome` to a :class:`Verdict`. Combinations follow
 Kleene's logic of three values with failure as true and neutral as unknown: a neutral part leaves
@@ -18,9 +18,9 @@ __all__ = [
     "Verdict",
     "all_of",
     "any_of",
+    "classifies_results",
     "exceptions",
     "failure_when",
-    "judges_results",
     "not_",
     "slower_than",
     "statuses",
@@ -52,7 +52,7 @@ class Outcome:
 
 
 class FailureDetector(Protocol):
-    """Judges outcomes. Any function of this shape will do."""
+    """Classifies outcomes. Any function of this shape will do."""
 
     def __call__(self, outcome: Outcome, /) -> Verdict: ...
 
@@ -104,13 +104,13 @@ def statuses(
         code for part in failing for code in (part if isinstance(part, range) else (part,))
     )
 
-    def judge(outcome: Outcome, /) -> Verdict:
+    def classify(outcome: Outcome, /) -> Verdict:
         status = of(outcome.result) if outcome.error is None else None
         if status is None:
             return Verdict.NEUTRAL
         return Verdict.FAILURE if status in codes else Verdict.SUCCESS
 
-    return judge
+    return classify
 
 
 def slower_than(limit_s: float) -> FailureDetector:
@@ -131,13 +131,13 @@ def any_of(*parts: FailureDetector) -> FailureDetector:
 def all_of(*parts: FailureDetector) -> FailureDetector:
     """A failure where every part says so."""
 
-    def judge(outcome: Outcome, /) -> Verdict:
+    def classify(outcome: Outcome, /) -> Verdict:
         verdicts = [part(outcome) for part in parts]
         if Verdict.SUCCESS in verdicts:
             return Verdict.SUCCESS
         return Verdict.NEUTRAL if Verdict.NEUTRAL in verdicts else Verdict.FAILURE
 
-    return judge
+    return classify
 
 
 def not_(part: FailureDetector) -> FailureDetector:
@@ -150,8 +150,8 @@ def not_(part: FailureDetector) -> FailureDetector:
     return lambda outcome, /: opposite[part(outcome)]
 
 
-def judges_results(detector: FailureDetector) -> bool:
+def classifies_results(detector: FailureDetector) -> bool:
     """Whether a call that returned may be anything but a success, so that it has to be asked."""
     if isinstance(detector, _AnyOf):
-        return any(judges_results(part) for part in detector.parts)
+        return any(classifies_results(part) for part in detector.parts)
     return not isinstance(detector, _Exceptions)

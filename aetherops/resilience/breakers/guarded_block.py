@@ -14,7 +14,7 @@ __all__ = ["GuardedBlock"]
 class GuardedBlock:
     """One call through a breaker, the length of a ``with`` or ``async with``.
 
-    Set ``result`` inside the block to let the detector judge it.
+    Set ``result`` inside the block to let the detector classify it.
     """
 
     __slots__ = ("_guard", "_permit", "result")

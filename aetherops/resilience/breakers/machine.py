@@ -153,18 +153,20 @@ class CircuitBreakerStateMachine:
     def guard(
         self,
         clock: Callable[[], int],
-        judge: Callable[[object, Exception | None, int], int],
-        judges_results: bool,
+        classify: Callable[[object, Exception | None, int], int],
+        classifies_results: bool,
     ) -> CallGuard:
         """What calls pass, on their way in and out, that this machine decides on.
 
         Parameters
         ----------
         clock : monotonic nanoseconds.
-        judge : ``(result, error, duration_ns) -> verdict`` of a call that ended.
-        judges_results : whether a call that returned may be anything but a success.
+        classify : ``(result, error, duration_ns) -> verdict`` of a call that ended.
+        classifies_results : whether a call that returned may be anything but a success.
         """
-        return CallGuard(self._kernel, clock, judge, judges_results, self._publish, self._refusal)
+        return CallGuard(
+            self._kernel, clock, classify, classifies_results, self._publish, self._refusal
+        )
 
     def snapshot(self, now_ns: int) -> BreakerSnapshot:
         """The machine as it stands, in ages and waits."""

@@ -71,7 +71,7 @@ class BreakerPolicy:
     slow_call_rate, slow_call_s : share of calls slower than ``slow_call_s`` that opens it; both or
         neither. A probe that is slow then counts as failed.
     window : the calls that the rates are taken over.
-    minimum_calls : calls in the window before a rate is judged.
+    minimum_calls : calls in the window before a rate is evaluated.
     reset_timeout_s : seconds from opening to the first probe.
     backoff_factor : each opening without a closing between waits this much longer.
     max_reset_timeout_s : longest wait that backoff leads to; a longer ``reset_timeout_s`` stays.

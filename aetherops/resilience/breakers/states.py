@@ -51,8 +51,8 @@ class Override(StrEnum):
 
     NONE = "none"
     FORCED_OPEN = "forced-open"  # nothing passes, no probe either
-    FORCED_CLOSED = "forced-closed"  # everything passes, no outcome is judged
-    METRICS_ONLY = "metrics-only"  # everything passes, outcomes are judged and change nothing
+    FORCED_CLOSED = "forced-closed"  # everything passes, no outcome counts
+    METRICS_ONLY = "metrics-only"  # everything passes, outcomes are counted and change nothing
 
 
 _STATES = tuple(State)

@@ -248,14 +248,14 @@ class BoundedProtocol(HttpToolsProtocol):
         elif wait is self._table.request:
             self._begin_wait(self._table.reader)
         else:
-            self._judge_reader()
+            self._check_reader()
 
     def drop(self) -> None:
         """See `Connection.drop`."""
         self._wait = None
         self.transport.abort()
 
-    def _judge_reader(self) -> None:
+    def _check_reader(self) -> None:
         unsent = self._unsent()
         if unsent and unsent > self._unsent_before - _TAKEN_BYTES:
             self._table.refused["reader_too_slow"] += 1

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from aetherops.archive.csv.layout import Layout, Wanted, detect_layout
+from aetherops.archive.csv.layout import Layout, LayoutOptions, detect_layout
 from aetherops.archive.csv.samples import (
     ParsedBlock,
     SampleParser,
@@ -24,7 +24,7 @@ NOON_US = parse_us("2026-01-31T12:00:00Z")
 NOON_S = NOON_US // 1_000_000
 
 
-def parse(text: str, wanted: Wanted = Wanted()) -> ParsedBlock:  # noqa: B008
+def parse(text: str, wanted: LayoutOptions = LayoutOptions()) -> ParsedBlock:  # noqa: B008
     return SampleParser(detect_layout(text.splitlines(), wanted)).parse(text.encode())
 
 
@@ -47,11 +47,11 @@ class TestEpochUnit:
         assert (rejected.line, rejected.reason) == (place + 2, Reason.OTHER_UNIT)
 
     def test_a_row_of_zero_among_milliseconds_is_named(self) -> None:
-        parsed = parse(f"t,v\n{NOON_S}000,1\n{NOON_S}001,2\n0,3\n", Wanted(time_column="t"))
+        parsed = parse(f"t,v\n{NOON_S}000,1\n{NOON_S}001,2\n0,3\n", LayoutOptions(time_column="t"))
         assert [row.reason for row in parsed.rejected] == [Reason.OTHER_UNIT]
 
     def test_a_given_unit_takes_every_row(self) -> None:
-        wanted = Wanted(time_column="t", epoch_unit=EpochUnit.S)
+        wanted = LayoutOptions(time_column="t", epoch_unit=EpochUnit.S)
         parsed = parse(f"t,v\n{NOON_S},1\n{NOON_S},2\n1,3\n99999999999,4\n", wanted)
         assert (len(parsed.samples), parsed.rejected) == (4, ())
 
@@ -93,7 +93,7 @@ class TestDayOfYear:
     )
     def test_a_year_and_a_day_of_it_are_a_date(self, text: str, same: str) -> None:
         assert TimeFormat().read(text) == parse_us(same)
-        assert detect_layout(["t,v", f"{text},1"], Wanted()).time_column == "t"
+        assert detect_layout(["t,v", f"{text},1"], LayoutOptions()).time_column == "t"
 
     @pytest.mark.parametrize(
         "text", ["2026-366T00:00:00Z", "2026-000T00:00:00Z", "9999-366T00:00Z"]
@@ -124,7 +124,7 @@ class TestDecimalComma:
     TEXT = "t;v\n2026-01-31T12:00:00Z;1,5\n2026-01-31T12:00:01,25Z;-2,25e3\n"
 
     def test_it_is_found_and_told(self) -> None:
-        layout = detect_layout(self.TEXT.splitlines(), Wanted())
+        layout = detect_layout(self.TEXT.splitlines(), LayoutOptions())
         assert layout.values.decimal_comma
         assert "decimal comma" in str(layout)
         parsed = parse(self.TEXT)
@@ -134,8 +134,8 @@ class TestDecimalComma:
     def test_what_may_be_thousands_is_asked_about(self) -> None:
         lines = ["t;v", "2026-01-31T12:00:00Z;1,234", "2026-01-31T12:00:01Z;12,345"]
         with pytest.raises(InvalidInputError, match="thousands"):
-            detect_layout(lines, Wanted())
-        assert detect_layout(lines, Wanted(decimal_comma=True)).values.decimal_comma
+            detect_layout(lines, LayoutOptions())
+        assert detect_layout(lines, LayoutOptions(decimal_comma=True)).values.decimal_comma
 
     def test_a_point_is_no_part_of_such_a_number(self) -> None:
         parsed = parse(self.TEXT + "2026-01-31T12:00:02Z;1.234,5\n")
@@ -166,12 +166,12 @@ class TestComments:
 
     def test_a_comment_before_the_rows_may_name_the_columns(self) -> None:
         lines = ["# 2 columns", "# utc,volts", "2026-01-31T12:00:00Z,1"]
-        layout = detect_layout(lines, Wanted(value_column="volts"))
+        layout = detect_layout(lines, LayoutOptions(value_column="volts"))
         assert (layout.columns, layout.has_header) == (("utc", "volts"), False)
         assert parse("\n".join([*lines, ""])).samples.values.tolist() == [1.0]
 
     def test_a_comment_of_another_shape_names_nothing(self) -> None:
-        layout = detect_layout(["# to whom it concerns", "2026-01-31T12:00:00Z,1"], Wanted())
+        layout = detect_layout(["# to whom it concerns", "2026-01-31T12:00:00Z,1"], LayoutOptions())
         assert layout.columns == ("1", "2")
 
 
@@ -194,17 +194,17 @@ class TestMissing:
     def test_what_stands_for_no_value_is_a_gap_and_no_mistake(
         self, text: str, missing: str
     ) -> None:
-        parsed = parse(self.TEXT.format(text), Wanted(missing=frozenset({missing, "-1"})))
+        parsed = parse(self.TEXT.format(text), LayoutOptions(missing=frozenset({missing, "-1"})))
         assert parsed.samples.values.tolist() == [1.0, 3.0]
         assert (parsed.missing, parsed.rejected, parsed.rows) == (1, (), 3)
 
     def test_other_numbers_stay_values(self) -> None:
-        parsed = parse(self.TEXT.format("-9999.8"), Wanted(missing=frozenset({"-9999.9"})))
+        parsed = parse(self.TEXT.format("-9999.8"), LayoutOptions(missing=frozenset({"-9999.9"})))
         assert (len(parsed.samples), parsed.missing) == (3, 0)
 
     def test_fill_values_do_not_hide_what_a_column_is(self) -> None:
         lines = ["t,v", *["2026-01-31T12:00:00Z,--"] * 5, "2026-01-31T12:00:01Z,1,5"[:-2]]
-        layout = detect_layout(lines, Wanted(missing=frozenset({"--"})))
+        layout = detect_layout(lines, LayoutOptions(missing=frozenset({"--"})))
         assert layout.value_column == "v"
 
 
@@ -212,21 +212,21 @@ class TestSeveralColumns:
     TEXT = "time,note,density,speed\n2026-01-31T12:00:00Z,a,2.5,575\n2026-01-31T12:00:01Z,b,,576\n"
 
     def test_all_columns_of_numbers_are_read(self) -> None:
-        parsed = parse(self.TEXT, Wanted(all_columns=True))
+        parsed = parse(self.TEXT, LayoutOptions(all_columns=True))
         assert values_of(parsed) == {SeriesKey(2): [2.5], SeriesKey(3): [575.0, 576.0]}
 
     def test_named_columns_are_read_in_their_order(self) -> None:
-        layout = detect_layout(self.TEXT.splitlines(), Wanted(value_columns=("speed", "3")))
+        layout = detect_layout(self.TEXT.splitlines(), LayoutOptions(value_columns=("speed", "3")))
         assert layout.value_indices == (3, 2)
 
     def test_a_bad_value_spoils_its_column_of_the_row_only(self) -> None:
-        (rejected,) = parse(self.TEXT, Wanted(all_columns=True)).rejected
+        (rejected,) = parse(self.TEXT, LayoutOptions(all_columns=True)).rejected
         assert (rejected.line, rejected.reason) == (3, Reason.EMPTY_VALUE)
         assert rejected.detail.startswith("density: ")
 
     def test_no_column_of_numbers_is_an_error(self) -> None:
         with pytest.raises(InvalidInputError, match="value column"):
-            detect_layout(["time,note", "2026-01-31T12:00:00Z,a"], Wanted(all_columns=True))
+            detect_layout(["time,note", "2026-01-31T12:00:00Z,a"], LayoutOptions(all_columns=True))
 
 
 class TestObjects:
@@ -239,7 +239,7 @@ class TestObjects:
     @pytest.mark.parametrize("spoiled", ["", "2026-01-31T12:01:00Z,A 1,bad\n"])
     def test_each_object_has_its_series_and_lines(self, spoiled: str) -> None:
         """By column, and row by row where a row is bad."""
-        parsed = parse("t,who,v\n" + self.TEXT + spoiled, Wanted(split_by="who"))
+        parsed = parse("t,who,v\n" + self.TEXT + spoiled, LayoutOptions(split_by="who"))
         assert values_of(parsed) == {
             SeriesKey(2, "A 1"): [0.0, 1.0, 2.0],
             SeriesKey(2, "B"): [100.0, 101.0, 102.0],
@@ -247,12 +247,14 @@ class TestObjects:
         assert parsed.series[SeriesKey(2, "B")].lines.tolist() == [3, 5, 7]
 
     def test_a_row_without_object_is_named(self) -> None:
-        parsed = parse("t,who,v\n2026-01-31T12:00:00Z,,1\n" + self.TEXT, Wanted(split_by="who"))
+        parsed = parse(
+            "t,who,v\n2026-01-31T12:00:00Z,,1\n" + self.TEXT, LayoutOptions(split_by="who")
+        )
         assert [(row.line, row.reason) for row in parsed.rejected] == [(2, Reason.OBJECT)]
 
     def test_numbers_may_name_objects(self) -> None:
         layout = detect_layout(
-            ["t,norad,v", "2026-01-31T12:00:00Z,25544,1"], Wanted(split_by="norad")
+            ["t,norad,v", "2026-01-31T12:00:00Z,25544,1"], LayoutOptions(split_by="norad")
         )
         assert (layout.value_column, layout.split_index) == ("v", 1)
 
@@ -260,5 +262,6 @@ class TestObjects:
         for column in ("t", "v"):
             with pytest.raises(InvalidInputError):
                 detect_layout(
-                    ["t,v", "2026-01-31T12:00:00Z,1"], Wanted(split_by=column, value_column="v")
+                    ["t,v", "2026-01-31T12:00:00Z,1"],
+                    LayoutOptions(split_by=column, value_column="v"),
                 )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from aetherops.archive.csv.layout import Layout, Wanted, detect_layout
+from aetherops.archive.csv.layout import Layout, LayoutOptions, detect_layout
 from aetherops.archive.csv.samples import (
     ParsedBlock,
     SampleParser,
@@ -27,7 +27,7 @@ PARIS = ZoneInfo("Europe/Paris")
 
 def parse(text: str, **wanted: object) -> ParsedBlock:
     """All of a text at once, its layout found from itself."""
-    layout = detect_layout(text.splitlines(), Wanted(**wanted))  # type: ignore[arg-type]
+    layout = detect_layout(text.splitlines(), LayoutOptions(**wanted))  # type: ignore[arg-type]
     return SampleParser(layout).parse(text.encode())
 
 
@@ -39,52 +39,54 @@ class TestLayout:
     @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
     def test_delimiter_and_header_are_found(self, delimiter: str) -> None:
         lines = [delimiter.join(("utc", "value")), delimiter.join(("2026-01-31T12:00:00Z", "1.5"))]
-        layout = detect_layout(lines, Wanted())
+        layout = detect_layout(lines, LayoutOptions())
         assert (layout.delimiter, layout.has_header) == (delimiter, True)
         assert (layout.time_column, layout.value_column) == ("utc", "value")
 
     def test_a_file_without_header_numbers_its_columns(self) -> None:
-        layout = detect_layout(["1.5,2026-01-31T12:00:00Z"], Wanted())
+        layout = detect_layout(["1.5,2026-01-31T12:00:00Z"], LayoutOptions())
         assert not layout.has_header
         assert (layout.time_column, layout.value_column) == ("2", "1")
 
     def test_decimal_commas_do_not_pass_for_delimiters(self) -> None:
         lines = ["t;v", "2026-01-31T12:00:00Z;1,5", "2026-01-31T12:00:01Z;1,6"]
-        assert detect_layout(lines, Wanted(value_column="v")).delimiter == ";"
+        assert detect_layout(lines, LayoutOptions(value_column="v")).delimiter == ";"
 
     def test_iso_times_go_before_large_numbers(self) -> None:
         lines = ["fluence,when", "2.1e9,2026-01-31T12:00:00Z"]
-        layout = detect_layout(lines, Wanted())
+        layout = detect_layout(lines, LayoutOptions())
         assert (layout.time_column, layout.value_column) == ("when", "fluence")
 
     def test_a_usual_name_decides_between_several_columns(self) -> None:
         lines = ["hours_of_year,value,utc", "3374.0,159.6,2022-05-20T14:00:14.706Z"]
-        layout = detect_layout(lines, Wanted())
+        layout = detect_layout(lines, LayoutOptions())
         assert (layout.time_column, layout.value_column) == ("utc", "value")
 
     def test_several_numeric_columns_are_an_error_that_lists_them(self) -> None:
         lines = ["time,density,speed", "2026-01-31T12:00:00Z,2.4,575.6"]
         with pytest.raises(InvalidInputError, match="density, speed"):
-            detect_layout(lines, Wanted())
-        assert detect_layout(lines, Wanted(value_column="speed")).value_column == "speed"
-        assert detect_layout(lines, Wanted(value_column="3")).value_column == "speed"
+            detect_layout(lines, LayoutOptions())
+        assert detect_layout(lines, LayoutOptions(value_column="speed")).value_column == "speed"
+        assert detect_layout(lines, LayoutOptions(value_column="3")).value_column == "speed"
 
     def test_several_epoch_columns_are_an_error(self) -> None:
         lines = ["a,b", "1769860800,1769860801"]
         with pytest.raises(InvalidInputError, match="time column"):
-            detect_layout(lines, Wanted())
-        assert detect_layout(lines, Wanted(time_column="b")).value_column == "a"
+            detect_layout(lines, LayoutOptions())
+        assert detect_layout(lines, LayoutOptions(time_column="b")).value_column == "a"
 
     def test_an_unknown_column_is_an_error_that_lists_those_there_are(self) -> None:
         with pytest.raises(InvalidInputError, match="utc, value") as caught:
-            detect_layout(["utc,value", "2026-01-31T12:00:00Z,1"], Wanted(value_column="volts"))
+            detect_layout(
+                ["utc,value", "2026-01-31T12:00:00Z,1"], LayoutOptions(value_column="volts")
+            )
         assert caught.value.value == "volts"
 
     def test_small_numbers_are_times_only_where_asked_for(self) -> None:
         lines = ["elapsed,volts", "0,1.5", "1,1.6"]
         with pytest.raises(InvalidInputError, match="time column"):
-            detect_layout(lines, Wanted())
-        layout = detect_layout(lines, Wanted(time_column="elapsed"))
+            detect_layout(lines, LayoutOptions())
+        layout = detect_layout(lines, LayoutOptions(time_column="elapsed"))
         assert layout.times.epoch_unit is EpochUnit.S
 
     @pytest.mark.parametrize(
@@ -100,28 +102,28 @@ class TestLayout:
     def test_the_unit_of_epoch_times_follows_from_their_magnitude(
         self, count: str, unit: EpochUnit
     ) -> None:
-        layout = detect_layout([f"{count},1.5"], Wanted())
+        layout = detect_layout([f"{count},1.5"], LayoutOptions())
         assert layout.times == TimeFormat(unit)
         assert abs(layout.times.read(count) - NOON_US) < 1_000_000
 
     def test_a_given_epoch_unit_goes_before_the_magnitude(self) -> None:
-        wanted = Wanted(time_column="t", epoch_unit=EpochUnit.MS)
+        wanted = LayoutOptions(time_column="t", epoch_unit=EpochUnit.MS)
         assert detect_layout(["t,v", "1769860800,1"], wanted).times.epoch_unit is EpochUnit.MS
 
     @pytest.mark.parametrize("lines", [[], ["", "  "], ["one", "2"], ['"a,b', "1,2"]])
     def test_lines_without_columns_are_an_error(self, lines: list[str]) -> None:
         with pytest.raises(InvalidInputError):
-            detect_layout(lines, Wanted())
+            detect_layout(lines, LayoutOptions())
 
     def test_a_column_that_holds_no_times_is_an_error(self) -> None:
         with pytest.raises(InvalidInputError, match="ISO 8601 or epoch"):
-            detect_layout(["t,v", "yesterday,1"], Wanted(time_column="t"))
+            detect_layout(["t,v", "yesterday,1"], LayoutOptions(time_column="t"))
 
 
 class TestRows:
     def test_blocks_continue_where_the_last_one_ended(self) -> None:
         head = ["utc,value", "2026-01-31T12:00:00Z,1"]
-        parser = SampleParser(detect_layout(head, Wanted()))
+        parser = SampleParser(detect_layout(head, LayoutOptions()))
         first = parser.parse(b"utc,value\n2026-01-31T12:00:00Z,1\n")
         second = parser.parse(b"2026-01-31T12:00:01Z,2\nnever,3\n")
         assert first.samples.times_us.tolist() == [NOON_US]

@@ -2,7 +2,13 @@
 
 import time
 
-from aetherops.ratelimit import BucketLimit, FixedWindow, Rate, SlidingWindow, TokenBucket
+from aetherops.ratelimit import (
+    BucketLimit,
+    FixedWindowLimiter,
+    Rate,
+    SlidingWindowLimiter,
+    TokenBucket,
+)
 
 
 def test_a_stale_reading_of_the_clock_does_not_rewind_the_bucket():
@@ -20,7 +26,11 @@ def test_a_wall_clock_that_is_set_back_is_not_even_read(monkeypatch):
 
     monkeypatch.setattr(time, "time", wall)
     monkeypatch.setattr(time, "time_ns", wall)
-    for limiter in (TokenBucket(1, 1000), FixedWindow(1, 0.001), SlidingWindow(1, 0.001)):
+    for limiter in (
+        TokenBucket(1, 1000),
+        FixedWindowLimiter(1, 0.001),
+        SlidingWindowLimiter(1, 0.001),
+    ):
         assert limiter.allow("k")
         assert limiter.decide("k").retry_after_s <= 0.001
 

@@ -10,10 +10,10 @@ import pytest
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import (
     BucketLimit,
-    FixedWindow,
+    FixedWindowLimiter,
     LimiterState,
     Rate,
-    SlidingWindow,
+    SlidingWindowLimiter,
     TokenBucket,
     WindowLimit,
 )
@@ -25,9 +25,9 @@ def build(kind, clock):
     return {
         "bucket": lambda: TokenBucket(10, 2, clock_ns=clock),
         "two": lambda: TokenBucket(10, 2, also=[BucketLimit(50, Rate.of(1))], clock_ns=clock),
-        "fixed": lambda: FixedWindow(10, 5, clock_ns=clock),
-        "strict": lambda: SlidingWindow(10, 5, clock_ns=clock),
-        "interpolated": lambda: SlidingWindow(10, 5, mode="interpolated", clock_ns=clock),
+        "fixed": lambda: FixedWindowLimiter(10, 5, clock_ns=clock),
+        "strict": lambda: SlidingWindowLimiter(10, 5, clock_ns=clock),
+        "interpolated": lambda: SlidingWindowLimiter(10, 5, mode="interpolated", clock_ns=clock),
     }[kind]()
 
 
@@ -100,9 +100,9 @@ def test_limits_that_changed_meanwhile_keep_the_share(clock):
     larger = TokenBucket(100, 1, clock_ns=clock)
     larger.restore(state, SAVED_US)
     assert larger.peek("k").remaining == 50
-    window = SlidingWindow(10, 5, clock_ns=clock)
+    window = SlidingWindowLimiter(10, 5, clock_ns=clock)
     window.allow("k", 5)
-    smaller = SlidingWindow(6, 5, clock_ns=clock)
+    smaller = SlidingWindowLimiter(6, 5, clock_ns=clock)
     smaller.restore(window.state(SAVED_US), SAVED_US)
     assert smaller.peek("k").remaining == 1
 
@@ -238,14 +238,14 @@ def test_numbers_are_turned_round_where_the_machine_counts_bytes_the_other_way(
 
 def test_rows_of_the_grid_that_strict_windows_had_before_are_refused_clearly():
     """They had a cell less; their counts lie where instants would be looked for."""
-    window = SlidingWindow(10, 5, 4)
+    window = SlidingWindowLimiter(10, 5, 4)
     rows = array("q", [0, *[0] * 5, *[0] * 5]).tobytes()
     with pytest.raises(InvalidInputError, match=r"state\.width: expected 13 numbers a key, got 11"):
         window.restore(LimiterState(window.limits, SAVED_US, ["k"], 11, rows), SAVED_US)
 
 
 def test_a_windows_state_tells_its_geometry():
-    state = SlidingWindow(10, 5, 4).state(SAVED_US)
+    state = SlidingWindowLimiter(10, 5, 4).state(SAVED_US)
     assert FORMS["bytes"](state).limits == (WindowLimit(10, 5_000_000, window_count=4),)
 
 

@@ -33,8 +33,8 @@ def _override_description(value: graphene.Enum | None) -> str:
         None: "A hold that an operator put on a breaker.",
         Override.NONE: "No hold: the breaker moves by itself.",
         Override.FORCED_OPEN: "Nothing passes.",
-        Override.FORCED_CLOSED: "Everything passes, and nothing is judged.",
-        Override.METRICS_ONLY: "Everything passes; outcomes are judged and change nothing.",
+        Override.FORCED_CLOSED: "Everything passes, and nothing counts.",
+        Override.METRICS_ONLY: "Everything passes; outcomes are counted and change nothing.",
     }[value and Override(value.value)]
 
 

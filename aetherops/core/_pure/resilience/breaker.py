@@ -46,11 +46,11 @@ class BreakerKernel:
     ----------
     transitions : the state that each trigger leads to, ``transitions[state * 14 + trigger]``;
         255 where the trigger is illegal.
-    window : recent outcomes for the two rates, or None where neither rate is judged.
+    window : recent outcomes for the two rates, or None where neither rate is evaluated.
     failure_threshold : consecutive failures that open; 0 for never.
     failure_rate, slow_rate : shares of the window that open; above 1 for never.
     slow_ns : a call that takes longer is slow; 0 for never.
-    minimum_calls : calls in the window before a rate is judged.
+    minimum_calls : calls in the window before a rate is evaluated.
     probe_count : permits of one half-open episode.
     success_threshold : successful probes that close.
     half_open_ns : longest half-open episode; then it opens again.
@@ -196,9 +196,9 @@ class BreakerKernel:
                 self.consecutive_failures = 0
             self.slow += slow
             if self.state == HALF_OPEN:
-                self._judge_probe(verdict == FAILURE or slow, now_ns)
+                self._probe_ended(verdict == FAILURE or slow, now_ns)
             elif self.override != FORCED_CLOSED:
-                self._judge_call(verdict == FAILURE, slow, now_ns)
+                self._call_ended(verdict == FAILURE, slow, now_ns)
             return verdict
 
     def move(self, trigger: int, now_ns: int) -> bool:
@@ -298,7 +298,7 @@ class BreakerKernel:
         if now_ns >= self.due_ns:
             self._move(PROBES_EXPIRED, self.due_ns)
 
-    def _judge_probe(self, failed: bool, now_ns: int) -> None:
+    def _probe_ended(self, failed: bool, now_ns: int) -> None:
         if failed:
             self.probe_failures += 1
             # Too few probes are left for the successes that would close.
@@ -309,7 +309,7 @@ class BreakerKernel:
             if self.probe_successes >= self._success_threshold:
                 self._move(PROBES_SUCCEEDED, now_ns)
 
-    def _judge_call(self, failed: bool, slow: bool, now_ns: int) -> None:
+    def _call_ended(self, failed: bool, slow: bool, now_ns: int) -> None:
         window = self.window
         if window is not None:
             window.push(now_ns, failed, slow)

@@ -25,8 +25,8 @@ class CallGuard:
     ----------
     kernel : decides.
     clock : monotonic nanoseconds.
-    judge : ``(result, error, duration_ns) -> verdict`` of a call that ended.
-    judges_results : whether a call that returned may be anything but a success.
+    classify : ``(result, error, duration_ns) -> verdict`` of a call that ended.
+    classifies_results : whether a call that returned may be anything but a success.
     publish : called after transitions, outside any lock.
     refusal : ``(state, wait_ns) -> exception`` for a call that gets no permit.
 
@@ -36,9 +36,9 @@ class CallGuard:
     """
 
     __slots__ = (
+        "_classifies_results",
+        "_classify",
         "_clock",
-        "_judge",
-        "_judges_results",
         "_kernel",
         "_publish",
         "_refusal",
@@ -49,15 +49,15 @@ class CallGuard:
         self,
         kernel: BreakerKernel,
         clock: Callable[[], int],
-        judge: Callable[[object, Exception | None, int], int],
-        judges_results: bool,
+        classify: Callable[[object, Exception | None, int], int],
+        classifies_results: bool,
         publish: Callable[[], object],
         refusal: Callable[[int, int], Exception],
     ) -> None:
         self._kernel = kernel
         self._clock = clock
-        self._judge = judge
-        self._judges_results = judges_results
+        self._classify = classify
+        self._classifies_results = classifies_results
         self._publish = publish
         self._refusal = refusal
         self.observe: Callable[[int, int, int], object] | None = None
@@ -84,8 +84,8 @@ class CallGuard:
         """End a call that returned; what became of it (:meth:`BreakerKernel.settle`)."""
         now_ns = self._clock()
         verdict = SUCCESS
-        if self._judges_results:
-            verdict = self._judged(generation, start_ns, now_ns, result, None)
+        if self._classifies_results:
+            verdict = self._classified(generation, start_ns, now_ns, result, None)
         return self._settle(generation, start_ns, verdict, now_ns)
 
     def raised(self, generation: int, start_ns: int, error: BaseException) -> int:
@@ -93,7 +93,7 @@ class CallGuard:
         now_ns = self._clock()
         verdict = NEUTRAL
         if isinstance(error, Exception):
-            verdict = self._judged(generation, start_ns, now_ns, None, error)
+            verdict = self._classified(generation, start_ns, now_ns, None, error)
         return self._settle(generation, start_ns, verdict, now_ns)
 
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -143,7 +143,7 @@ class CallGuard:
         self.returned(generation, start_ns, result)
         return result
 
-    def _judged(
+    def _classified(
         self,
         generation: int,
         start_ns: int,
@@ -152,7 +152,7 @@ class CallGuard:
         error: Exception | None,
     ) -> int:
         try:
-            return self._judge(result, error, now_ns - start_ns)
+            return self._classify(result, error, now_ns - start_ns)
         except BaseException:
             # A detector that fails must not keep the permit.
             self._settle(generation, start_ns, NEUTRAL, now_ns)

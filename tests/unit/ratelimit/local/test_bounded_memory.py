@@ -6,15 +6,15 @@ import tracemalloc
 import pytest
 
 from aetherops import core
-from aetherops.ratelimit import FixedWindow, Reason, SlidingWindow, TokenBucket
+from aetherops.ratelimit import FixedWindowLimiter, Reason, SlidingWindowLimiter, TokenBucket
 
 
 def limiters(max_keys, **options):
     return [
         TokenBucket(5, 100, max_keys=max_keys, **options),
-        FixedWindow(5, 0.05, max_keys=max_keys, **options),
-        SlidingWindow(5, 0.05, 4, max_keys=max_keys, **options),
-        SlidingWindow(5, 0.05, 4, mode="interpolated", max_keys=max_keys, **options),
+        FixedWindowLimiter(5, 0.05, max_keys=max_keys, **options),
+        SlidingWindowLimiter(5, 0.05, 4, max_keys=max_keys, **options),
+        SlidingWindowLimiter(5, 0.05, 4, mode="interpolated", max_keys=max_keys, **options),
     ]
 
 

@@ -5,9 +5,9 @@ import pytest
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import (
     BucketLimit,
-    FixedWindow,
+    FixedWindowLimiter,
     Rate,
-    SlidingWindow,
+    SlidingWindowLimiter,
     TokenBucket,
     WindowLimit,
     WindowMode,
@@ -58,9 +58,9 @@ def test_a_scaled_bucket_refills_as_much_slower(clock):
 @pytest.mark.parametrize(
     "window",
     [
-        lambda clock: FixedWindow(10, 1, clock_ns=clock),
-        lambda clock: SlidingWindow(10, 1, clock_ns=clock),
-        lambda clock: SlidingWindow(10, 1, mode="interpolated", clock_ns=clock),
+        lambda clock: FixedWindowLimiter(10, 1, clock_ns=clock),
+        lambda clock: SlidingWindowLimiter(10, 1, clock_ns=clock),
+        lambda clock: SlidingWindowLimiter(10, 1, mode="interpolated", clock_ns=clock),
     ],
 )
 def test_a_window_keeps_what_it_counted(window, clock):
@@ -82,9 +82,9 @@ def test_another_kind_of_limit_is_refused(clock):
         with pytest.raises(InvalidInputError, match="limits"):
             bucket.change(*limits)
     with pytest.raises(InvalidInputError, match="limits"):
-        SlidingWindow(10, 1).change(WindowLimit(10, 2_000_000))
+        SlidingWindowLimiter(10, 1).change(WindowLimit(10, 2_000_000))
     with pytest.raises(InvalidInputError, match="limits"):
-        FixedWindow(10, 1).change(WindowLimit(10, 10**6, WindowMode.STRICT))
+        FixedWindowLimiter(10, 1).change(WindowLimit(10, 10**6, WindowMode.STRICT))
 
 
 def test_a_factor_that_cannot_be_counted_changes_nothing(clock):

@@ -7,13 +7,15 @@ import threading
 import pytest
 
 from aetherops.core._pure.ratelimit import bucket_counters, fixed_counters, sliding_counters
-from aetherops.ratelimit import FixedWindow, SlidingWindow, TokenBucket
+from aetherops.ratelimit import FixedWindowLimiter, SlidingWindowLimiter, TokenBucket
 
 BUILDERS = {
     "bucket": lambda clock: TokenBucket(1000, 1, clock_ns=clock),
-    "fixed": lambda clock: FixedWindow(1000, 60, clock_ns=clock),
-    "strict": lambda clock: SlidingWindow(1000, 60, clock_ns=clock),
-    "interpolated": lambda clock: SlidingWindow(1000, 60, mode="interpolated", clock_ns=clock),
+    "fixed": lambda clock: FixedWindowLimiter(1000, 60, clock_ns=clock),
+    "strict": lambda clock: SlidingWindowLimiter(1000, 60, clock_ns=clock),
+    "interpolated": lambda clock: SlidingWindowLimiter(
+        1000, 60, mode="interpolated", clock_ns=clock
+    ),
     "pure bucket": lambda clock: bucket_counters.BucketCounters(
         [(1, 10**6, 10**9)], clock_ns=clock
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from aetherops.core import KeyedCounters, KeyedLimiter
 from aetherops.core._pure.ratelimit import keyed_limiter, sliding_counters
-from aetherops.ratelimit import FixedWindow, LocalLimiter, SlidingWindow, TokenBucket
+from aetherops.ratelimit import FixedWindowLimiter, LocalLimiter, SlidingWindowLimiter, TokenBucket
 
 SHARED = {
     *("allow", "allow_many", "decide", "peek", "refund", "reset", "clear", "keys"),
@@ -25,8 +25,8 @@ def public(kind):
     ("kind", "own"),
     [
         (LocalLimiter, set()),
-        (FixedWindow, set()),
-        (SlidingWindow, set()),
+        (FixedWindowLimiter, set()),
+        (SlidingWindowLimiter, set()),
         (TokenBucket, {"acquire", "acquire_async", "reserve"}),
     ],
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from aetherops.errors import InvalidInputError
-from aetherops.ratelimit import FixedWindow, RateLimiter, SlidingWindow, TokenBucket
+from aetherops.ratelimit import FixedWindowLimiter, RateLimiter, SlidingWindowLimiter, TokenBucket
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_a_window_is_a_minute_unless_told(clock):
 
 
 def test_the_strategy_names_its_limiter():
-    assert isinstance(RateLimiter(3).limiter, FixedWindow)
-    assert isinstance(RateLimiter(3, strategy="sliding_window").limiter, SlidingWindow)
+    assert isinstance(RateLimiter(3).limiter, FixedWindowLimiter)
+    assert isinstance(RateLimiter(3, strategy="sliding_window").limiter, SlidingWindowLimiter)
     assert isinstance(RateLimiter(3, strategy="token_bucket").limiter, TokenBucket)
 
 

@@ -1,6 +1,6 @@
 """What dashboards read."""
 
-from aetherops.ratelimit import FixedWindow, KeyUsage, TokenBucket
+from aetherops.ratelimit import FixedWindowLimiter, KeyUsage, TokenBucket
 
 
 def test_a_snapshot_shows_totals_and_the_keys_that_used_most(clock):
@@ -22,11 +22,11 @@ def test_a_snapshot_shows_totals_and_the_keys_that_used_most(clock):
 
 
 def test_a_snapshot_of_nothing_is_empty():
-    assert FixedWindow(3).snapshot().top == ()
+    assert FixedWindowLimiter(3).snapshot().top == ()
 
 
 def test_usage_is_a_share_rounded_to_four_digits(clock):
-    window = FixedWindow(7, 10, clock_ns=clock)
+    window = FixedWindowLimiter(7, 10, clock_ns=clock)
     assert window.usage("k") == 0.0
     window.allow("k", 3)
     assert window.usage("k") == 0.4286

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from aetherops.errors import InvalidInputError
-from aetherops.ratelimit import FixedWindow, Reason, SlidingWindow
+from aetherops.ratelimit import FixedWindowLimiter, Reason, SlidingWindowLimiter
 
 
 def test_a_fixed_window_opens_with_the_first_request(clock):
-    window = FixedWindow(3, 10, clock_ns=clock)
+    window = FixedWindowLimiter(3, 10, clock_ns=clock)
     assert [window.allow("k") for _ in range(4)] == [True, True, True, False]
     assert window.retry_after("k") == 10.0
     clock.advance(9.999_999)
@@ -18,14 +18,14 @@ def test_a_fixed_window_opens_with_the_first_request(clock):
 
 
 def test_a_fixed_window_tells_never_for_a_cost_above_its_limit(clock):
-    window = FixedWindow(3, 10, clock_ns=clock)
+    window = FixedWindowLimiter(3, 10, clock_ns=clock)
     assert window.decide("k", 4).reason is Reason.TOO_LARGE
     assert window.allow("k", 2)
     assert window.decide("k", 4) == (False, 3, 1, None, 10**7, Reason.TOO_LARGE)
 
 
 def test_what_a_fixed_window_is_given_back_may_be_used_again(clock):
-    window = FixedWindow(3, 10, clock_ns=clock)
+    window = FixedWindowLimiter(3, 10, clock_ns=clock)
     window.allow("k", 3)
     window.refund("k", 2)
     assert window.peek("k").remaining == 2
@@ -34,7 +34,7 @@ def test_what_a_fixed_window_is_given_back_may_be_used_again(clock):
 
 
 def test_an_interpolated_window_weights_its_oldest_part():
-    window = SlidingWindow(100, 10, 1, mode="interpolated", clock_ns=lambda: 0)
+    window = SlidingWindowLimiter(100, 10, 1, mode="interpolated", clock_ns=lambda: 0)
     assert window.allow("k", 80, now_us=5_000_000)
     # A quarter into the next window, three quarters of the 80 still count.
     assert window.peek("k", now_us=12_500_000).remaining == 40
@@ -43,13 +43,13 @@ def test_an_interpolated_window_weights_its_oldest_part():
 
 
 def test_an_interpolated_window_may_let_nearly_twice_the_limit_pass():
-    window = SlidingWindow(100, 10, 1, mode="interpolated", clock_ns=lambda: 0)
+    window = SlidingWindowLimiter(100, 10, 1, mode="interpolated", clock_ns=lambda: 0)
     assert window.allow("k", 100, now_us=9_999_999)
     assert window.allow("k", 99, now_us=19_900_000)
 
 
 def test_a_strict_window_counts_until_the_last_grant_has_left():
-    window = SlidingWindow(100, 10, 1, clock_ns=lambda: 0)
+    window = SlidingWindowLimiter(100, 10, 1, clock_ns=lambda: 0)
     assert window.allow("k", 100, now_us=9_999_999)
     refused = window.decide("k", 1, now_us=19_900_000)
     assert (refused.allowed, refused.retry_after_us) == (False, 99_999)
@@ -66,7 +66,7 @@ def test_a_strict_window_counts_until_the_last_grant_has_left():
 def test_no_window_of_a_strict_limiter_holds_more_than_its_limit(
     limit, window_us, sub_windows, steps
 ):
-    window = SlidingWindow(limit, window_us / 1e6, sub_windows, clock_ns=lambda: 0)
+    window = SlidingWindowLimiter(limit, window_us / 1e6, sub_windows, clock_ns=lambda: 0)
     log, now_us = [], 0
     for wait_us, cost in steps:
         now_us += wait_us
@@ -83,7 +83,7 @@ def test_no_window_of_a_strict_limiter_holds_more_than_its_limit(
     steps=st.lists(st.tuples(st.integers(0, 400), st.integers(1, 12)), min_size=1, max_size=40),
 )
 def test_retry_after_is_the_first_instant_at_which_the_cost_fits(mode, sub_windows, steps):
-    window = SlidingWindow(10, 0.001, sub_windows, mode=mode, clock_ns=lambda: 0)
+    window = SlidingWindowLimiter(10, 0.001, sub_windows, mode=mode, clock_ns=lambda: 0)
     now_us = 0
     for wait_us, cost in steps:
         now_us += wait_us
@@ -99,7 +99,7 @@ def test_retry_after_is_the_first_instant_at_which_the_cost_fits(mode, sub_windo
 
 def granted_to_a_greedy_client(poll_us, sub_windows=8, windows=100):
     """Grants to a client that asks every ``poll_us``, and after a refusal when it was told to."""
-    window = SlidingWindow(100, 1, sub_windows, clock_ns=lambda: 0)
+    window = SlidingWindowLimiter(100, 1, sub_windows, clock_ns=lambda: 0)
     now_us = granted = 0
     while now_us < windows * 10**6:
         decision = window.decide("k", 1, now_us)
@@ -128,7 +128,7 @@ def test_more_sub_windows_give_more_of_the_limit(sub_windows, share):
 @pytest.mark.parametrize("limit", [1, 9, 11, 19, 20, 55, 95, 101, 1000])
 def test_no_limit_is_a_bad_one_for_eight_sub_windows(limit):
     for hurry in (1.01, 1.1, 1.5, 3):
-        window = SlidingWindow(limit, 1, 8, clock_ns=lambda: 0)
+        window = SlidingWindowLimiter(limit, 1, 8, clock_ns=lambda: 0)
         now_us = granted = 0
         while now_us < 40 * 10**6:
             decision = window.decide("k", 1, now_us)
@@ -138,7 +138,7 @@ def test_no_limit_is_a_bad_one_for_eight_sub_windows(limit):
 
 
 def test_a_burst_takes_the_whole_limit_after_any_quiet_course():
-    window = SlidingWindow(100, 1, 8, clock_ns=lambda: 0)
+    window = SlidingWindowLimiter(100, 1, 8, clock_ns=lambda: 0)
     for i in range(60):
         assert window.allow("k", 1, now_us=i * 100_000)
     # Ten of the last second are in the window, and at most a cell's share of those before.
@@ -147,7 +147,7 @@ def test_a_burst_takes_the_whole_limit_after_any_quiet_course():
 
 
 def test_a_refund_is_taken_from_the_newest_part_first():
-    window = SlidingWindow(10, 10, 2, mode="interpolated", clock_ns=lambda: 0)
+    window = SlidingWindowLimiter(10, 10, 2, mode="interpolated", clock_ns=lambda: 0)
     window.allow("k", 4, now_us=0)
     window.allow("k", 4, now_us=6_000_000)
     window.refund("k", 5, now_us=6_000_000)
@@ -159,14 +159,14 @@ def test_a_refund_is_taken_from_the_newest_part_first():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: FixedWindow(0),
-        lambda: FixedWindow(1, 0),
-        lambda: SlidingWindow(0),
-        lambda: SlidingWindow(1, -5),
-        lambda: SlidingWindow(1, 1, 0),
-        lambda: SlidingWindow(1, 1, 65),
-        lambda: SlidingWindow(1, 1, mode="exact"),
-        lambda: SlidingWindow(2**60, 60),
+        lambda: FixedWindowLimiter(0),
+        lambda: FixedWindowLimiter(1, 0),
+        lambda: SlidingWindowLimiter(0),
+        lambda: SlidingWindowLimiter(1, -5),
+        lambda: SlidingWindowLimiter(1, 1, 0),
+        lambda: SlidingWindowLimiter(1, 1, 65),
+        lambda: SlidingWindowLimiter(1, 1, mode="exact"),
+        lambda: SlidingWindowLimiter(2**60, 60),
     ],
 )
 def test_windows_that_cannot_be_counted_are_refused_at_construction(build):

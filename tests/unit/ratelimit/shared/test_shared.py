@@ -5,10 +5,10 @@ import pytest
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import (
     BucketLimit,
-    FixedWindow,
+    FixedWindowLimiter,
     Rate,
     Reason,
-    SlidingWindow,
+    SlidingWindowLimiter,
     TokenBucket,
     WindowLimit,
     WindowMode,
@@ -115,9 +115,11 @@ async def test_errors_that_are_no_outage_are_not_hidden(store):
 
 def test_the_local_limiter_is_of_the_limits_kind():
     assert isinstance(local_limiter([BucketLimit(5, Rate.of(1))] * 2), TokenBucket)
-    assert isinstance(local_limiter([WindowLimit(5, 10**6, WindowMode.FIXED, 1)]), FixedWindow)
+    assert isinstance(
+        local_limiter([WindowLimit(5, 10**6, WindowMode.FIXED, 1)]), FixedWindowLimiter
+    )
     strict = local_limiter([WindowLimit(5, 10**6, WindowMode.STRICT, 4)])
-    assert isinstance(strict, SlidingWindow)
+    assert isinstance(strict, SlidingWindowLimiter)
     assert strict.limits == (WindowLimit(5, 10**6, WindowMode.STRICT, 4),)
 
 

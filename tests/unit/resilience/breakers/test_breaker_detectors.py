@@ -19,7 +19,7 @@ from aetherops.resilience import (
     slower_than,
     statuses,
 )
-from aetherops.resilience.breakers.detectors import judges_results
+from aetherops.resilience.breakers.detectors import classifies_results
 
 SUCCESS, FAILURE, NEUTRAL = Verdict
 
@@ -97,8 +97,8 @@ def test_combinations_are_kleenes_or_and_not(parts: tuple[Verdict, ...]) -> None
 
 
 def test_only_detectors_of_errors_alone_need_no_look_at_results() -> None:
-    assert not judges_results(exceptions(OSError))
-    assert not judges_results(any_of(exceptions(OSError), exceptions(ValueError)))
-    assert judges_results(any_of(exceptions(OSError), slower_than(1)))
-    assert judges_results(not_(exceptions()))
-    assert judges_results(always(SUCCESS))
+    assert not classifies_results(exceptions(OSError))
+    assert not classifies_results(any_of(exceptions(OSError), exceptions(ValueError)))
+    assert classifies_results(any_of(exceptions(OSError), slower_than(1)))
+    assert classifies_results(not_(exceptions()))
+    assert classifies_results(always(SUCCESS))

@@ -56,8 +56,8 @@ cdef class BreakerKernel:
     cpdef long long wait_ns(self, long long now_ns) noexcept
     cdef long long tick(self, long long now_ns) noexcept
     cdef int expire_probes(self, long long now_ns) except -1
-    cdef int judge_probe(self, bint failed, long long now_ns) except -1
-    cdef int judge_call(self, bint failed, bint slow, long long now_ns) except -1
+    cdef int probe_ended(self, bint failed, long long now_ns) except -1
+    cdef int call_ended(self, bint failed, bint slow, long long now_ns) except -1
     cdef int make_move(self, int trigger, long long at_ns) except -1
     cdef void enter(self, int state, int trigger, long long at_ns) noexcept
     cdef void close(self) noexcept

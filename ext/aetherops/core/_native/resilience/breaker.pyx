@@ -45,11 +45,11 @@ minimum_calls, probe_count, success_threshold, half_open_ns, open_ns)\n--\n
     ----------
     transitions : the state that each trigger leads to, ``transitions[state * 14 + trigger]``;
         255 where the trigger is illegal.
-    window : recent outcomes for the two rates, or None where neither rate is judged.
+    window : recent outcomes for the two rates, or None where neither rate is evaluated.
     failure_threshold : consecutive failures that open; 0 for never.
     failure_rate, slow_rate : shares of the window that open; above 1 for never.
     slow_ns : a call that takes longer is slow; 0 for never.
-    minimum_calls : calls in the window before a rate is judged.
+    minimum_calls : calls in the window before a rate is evaluated.
     probe_count : permits of one half-open episode.
     success_threshold : successful probes that close.
     half_open_ns : longest half-open episode; then it opens again.
@@ -151,9 +151,9 @@ minimum_calls, probe_count, success_threshold, half_open_ns, open_ns)\n--\n
             self.consecutive_failures = 0
         self.slow += slow
         if self.state == HALF_OPEN:
-            self.judge_probe(verdict == FAILURE or slow, now_ns)
+            self.probe_ended(verdict == FAILURE or slow, now_ns)
         elif self.override != FORCED_CLOSED:
-            self.judge_call(verdict == FAILURE, slow, now_ns)
+            self.call_ended(verdict == FAILURE, slow, now_ns)
         return verdict
 
     def move(self, int trigger, long long now_ns):
@@ -252,7 +252,7 @@ minimum_calls, probe_count, success_threshold, half_open_ns, open_ns)\n--\n
             self.make_move(PROBES_EXPIRED, self.due_ns)
         return 0
 
-    cdef int judge_probe(self, bint failed, long long now_ns) except -1:
+    cdef int probe_ended(self, bint failed, long long now_ns) except -1:
         if failed:
             self.probe_failures += 1
             # Too few probes are left for the successes that would close.
@@ -264,7 +264,7 @@ minimum_calls, probe_count, success_threshold, half_open_ns, open_ns)\n--\n
                 self.make_move(PROBES_SUCCEEDED, now_ns)
         return 0
 
-    cdef int judge_call(self, bint failed, bint slow, long long now_ns) except -1:
+    cdef int call_ended(self, bint failed, bint slow, long long now_ns) except -1:
         cdef Outcomes window = self.window
         if window is not None:
             window.add(now_ns, failed, slow)

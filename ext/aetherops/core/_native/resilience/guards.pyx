@@ -60,15 +60,15 @@ cdef extern from "Python.h":
 
 @final
 cdef class CallGuard:
-    """CallGuard(kernel, clock, judge, judges_results, publish, refusal)\n--\n
+    """CallGuard(kernel, clock, classify, classifies_results, publish, refusal)\n--\n
     What every guarded call passes, on its way in and on its way out.
 
     Parameters
     ----------
     kernel : decides.
     clock : monotonic nanoseconds.
-    judge : ``(result, error, duration_ns) -> verdict`` of a call that ended.
-    judges_results : whether a call that returned may be anything but a success.
+    classify : ``(result, error, duration_ns) -> verdict`` of a call that ended.
+    classifies_results : whether a call that returned may be anything but a success.
     publish : called after transitions, outside any lock.
     refusal : ``(state, wait_ns) -> exception`` for a call that gets no permit.
 
@@ -80,20 +80,20 @@ cdef class CallGuard:
     cdef BreakerKernel kernel
     cdef object clock
     cdef bint is_monotonic_ns       # the clock is time.monotonic_ns: no call through Python
-    cdef object judge
-    cdef bint judges_results
+    cdef object classify
+    cdef bint classifies_results
     cdef object publish
     cdef object refusal
     cdef public object observe
 
     def __init__(
-        self, BreakerKernel kernel not None, clock, judge, bint judges_results, publish, refusal
+        self, BreakerKernel kernel not None, clock, classify, bint classifies_results, publish, refusal
     ):
         self.kernel = kernel
         self.clock = clock
         self.is_monotonic_ns = clock is time.monotonic_ns
-        self.judge = judge
-        self.judges_results = judges_results
+        self.classify = classify
+        self.classifies_results = classifies_results
         self.publish = publish
         self.refusal = refusal
 
@@ -120,7 +120,7 @@ cdef class CallGuard:
         cdef long long now_ns = self.now_ns()
         cdef int verdict = NEUTRAL
         if isinstance(error, Exception):
-            verdict = self.judged(generation, start_ns, now_ns, None, error)
+            verdict = self.classified(generation, start_ns, now_ns, None, error)
         return self.settle(generation, start_ns, verdict, now_ns)
 
     def call(self, function, /, *args, **kwargs):
@@ -195,15 +195,15 @@ cdef class CallGuard:
     cdef inline int leave(self, long long generation, long long start_ns, result) except -2:
         cdef long long now_ns = self.now_ns()
         cdef int verdict = SUCCESS
-        if self.judges_results:
-            verdict = self.judged(generation, start_ns, now_ns, result, None)
+        if self.classifies_results:
+            verdict = self.classified(generation, start_ns, now_ns, result, None)
         return self.settle(generation, start_ns, verdict, now_ns)
 
-    cdef int judged(
+    cdef int classified(
         self, long long generation, long long start_ns, long long now_ns, result, error
     ) except -2:
         try:
-            return self.judge(result, error, now_ns - start_ns)
+            return self.classify(result, error, now_ns - start_ns)
         except BaseException:
             # A detector that fails must not keep the permit.
             self.settle(generation, start_ns, NEUTRAL, now_ns)

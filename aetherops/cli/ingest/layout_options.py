@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, TypedDict, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aetherops.archive.csv.layout import Wanted
+from aetherops.archive.csv.layout import LayoutOptions
 from aetherops.archive.csv.times import EpochUnit
 from aetherops.errors import InvalidInputError
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
-__all__ = ["check_choice", "wanted_of", "zone_named"]
+__all__ = ["check_choice", "layout_options", "zone_named"]
 
 
-class _MoreWanted(TypedDict, total=False):
+class _MoreOptions(TypedDict, total=False):
     value_columns: tuple[str, ...]
     all_columns: bool
     split_by: str | None
@@ -42,15 +42,15 @@ def check_choice(
         )
 
 
-def wanted_of(
+def layout_options(
     time_column: str | None,
     value_column: str | None,
     timezone: str | None,
     epoch_unit: str | None,
-    **more: Unpack[_MoreWanted],
-) -> Wanted:
+    **more: Unpack[_MoreOptions],
+) -> LayoutOptions:
     """The options as one value; raises `InvalidInputError` for an unknown zone."""
-    return Wanted(
+    return LayoutOptions(
         time_column,
         value_column,
         None if epoch_unit is None else EpochUnit(epoch_unit),

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
 from redis.asyncio import Redis as RedisClient
@@ -23,6 +25,12 @@ from aetherops.connections.redis import Redis
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.migrate import migrate
 from aetherops.runtime.settings import Settings
+
+# A busy machine draws slowly, and is no fault of what is tested.
+hypothesis_settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any-machine")
 
 _MEMORY = Path("/dev/shm")
 _ENOUGH_BYTES = 4 * 2**30

@@ -153,15 +153,7 @@ async def test_the_same_append_again_is_no_second_event(store: EventStore) -> No
     assert again == first
     assert [e.position for e in again] == [1, 2, 3]
     assert await store.append(events[1]) == events[1]
-    together = await asyncio.gather(
-        *(
-            store.append(
-                StepStarted("w", 4, step="x", event_id=events[0].event_id.__class__(int=7))
-            )
-            for _ in range(1)
-        )
-    )
-    assert together[0].position == 4
+    assert (await store.append(StepStarted("w", 4, step="x"))).position == 4
     assert await store.last_position() == 4
 
 
@@ -251,6 +243,50 @@ async def test_an_append_that_no_store_takes_is_refused_whole(
     with pytest.raises(error):
         await store.append_many(events)
     assert await store.last_position() == 0
+
+
+def _closed_loop() -> list[Any]:
+    loop: list[Any] = []
+    loop.append({"again": loop})
+    return loop
+
+
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("workflow_id", {"workflow_id": ""}),
+        ("workflow_id", {"workflow_id": "x" * 201}),
+        ("workflow_id", {"workflow_id": "a\x00b"}),
+        ("workflow_id", {"workflow_id": "\ud800"}),
+        ("workflow_id", {"workflow_id": b"w"}),
+        ("version", {"version": True}),
+        ("version", {"version": 0}),
+        ("version", {"version": 2**63}),
+        ("version", {"version": 1.0}),
+        ("event_id", {"event_id": "0190-not-a-uuid"}),
+        ("occurred_at", {"occurred_at": _NAIVE}),
+        ("occurred_at", {"occurred_at": datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)}),
+        ("occurred_at", {"occurred_at": 0}),
+        ("actor", {"actor": None}),
+        ("correlation_id", {"correlation_id": "1"}),
+        ("attempt", {"attempt": True}),
+        ("attempt", {"attempt": 10**30}),
+        ("step", {"step": 7}),
+        ("input", {"input": float("nan")}),
+        ("input", {"input": 2**64}),
+        ("input.key", {"input": {"key": {1, 2}}}),
+        ("input key", {"input": {1: 2}}),
+        ("input", {"input": "\udfff"}),
+        ("input", {"input": b"bytes"}),
+        ("input[0].again", {"input": _closed_loop()}),
+    ],
+)
+def test_an_event_that_could_not_be_read_back_cannot_be_made(
+    field: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        StepStarted(**{"workflow_id": "w", "version": 1, "step": "s"} | arguments)
+    assert refused.value.field.startswith(field)
 
 
 async def test_one_id_twice_in_an_append_is_refused(store: EventStore) -> None:

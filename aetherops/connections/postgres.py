@@ -54,12 +54,13 @@ _LATER: tuple[type[Exception], ...] = (*_AWAY, asyncpg.exceptions.TransactionRol
 # What says that the server answers, and cannot write: a standby or a demoted primary, rights that
 # were taken, a full or failing disk, a schema that is not ours. No batch is at fault.
 _CANNOT_WRITE: tuple[type[Exception], ...] = (
-    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidTransactionStateError,  # read-only, or of an isolation that a function refuses
     asyncpg.InsufficientPrivilegeError,
     asyncpg.DiskFullError,
     asyncpg.PostgresIOError,
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
     asyncpg.InvalidSchemaNameError,
 )
 
@@ -162,8 +163,8 @@ class Postgres:
             raise UnavailableError("postgres") from error
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[PostgresConnection]:
-        """`connection`, with one transaction around the block, which writes.
+    async def writing(self) -> AsyncIterator[PostgresConnection]:
+        """`connection` for statements that write, each committed by itself.
 
         Raises
         ------
@@ -175,14 +176,19 @@ class Postgres:
         try:
             async with self.connection() as connection:
                 try:
-                    async with connection.transaction():
-                        yield connection
+                    yield connection
                 except _CANNOT_WRITE as error:
                     raise StoreCannotWriteError("postgres", error) from error
         except StoreCannotWriteError:
             # The name may lead to another server by now, as after a failover.
             await self.pool.expire_connections()
             raise
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresConnection]:
+        """`writing`, with one transaction around the block."""
+        async with self.writing() as connection, connection.transaction():
+            yield connection
 
     async def probe(self, timeout_s: float = PROBE_TIMEOUT_S) -> bool:
         """Whether the server answers now, whatever the breaker says."""

@@ -186,8 +186,6 @@ class _Machine:
         self.top(list).extend(items)
 
     def set_items(self, items: list[Any]) -> None:
-        if len(items) % 2:
-            _refuse("a key", "without a value")
         target = self.top(dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[_key(key)] = value

@@ -131,7 +131,8 @@ class StoredWorkflow:
         try:
             stored = await self._store.append(event, epoch=self._epoch)
         except ConcurrencyError:
-            if not await self.refresh():
+            await self.refresh()
+            if self.state.version < event.version:
                 raise
             return False
         except BaseException:
@@ -153,11 +154,10 @@ class StoredWorkflow:
         return all(one.status == "granted" for one in self.state.approvals.values())
 
     async def refresh(self) -> bool:
-        """Read the events that others recorded; whether there were any."""
-        events = await self._store.get_events(
-            self.state.workflow_id, after=self._projection.version
-        )
-        return self._take(events)
+        """Read the events that others recorded; whether any became known meanwhile."""
+        known = self.state.version
+        self._take(await self._store.get_events(self.state.workflow_id, after=known))
+        return self.state.version > known
 
     def wait(self, doing: Coroutine[Any, Any, _Result], called: str, instead: str) -> _Result:
         """Do it where the store is used, and wait for it in this thread."""
@@ -167,14 +167,12 @@ class StoredWorkflow:
         """Do it where the store is used, and await it."""
         return await run_on(doing, self._loop, called)
 
-    def _take(self, events: Iterable[WorkflowEvent]) -> bool:
+    def _take(self, events: Iterable[WorkflowEvent]) -> None:
         """Go on with those events that are new here: two callers may have read the same ones."""
-        before = self._projection.version
-        self._projection.apply_many(event for event in events if event.version > before)
-        if self._projection.version == before:
-            return False
-        self.state = self._projection.state
-        return True
+        known = self.state.version
+        self._projection.apply_many(event for event in events if event.version > known)
+        if self._projection.version > known:
+            self.state = self._projection.state
 
     def _tried_before(
         self, kind: type[WorkflowEvent], payload: dict[str, Any]

@@ -227,6 +227,24 @@ def test_opened_on_a_loop_that_ended_it_is_to_be_opened_anew() -> None:
         engine.advance("validated")
 
 
+async def test_two_readings_of_the_same_events_count_them_once() -> None:
+    class Slow(MemoryEventStore):
+        async def get_events(self, *args: Any, **kwargs: Any) -> list[WorkflowEvent]:
+            events = await super().get_events(*args, **kwargs)
+            await asyncio.sleep(0)
+            return events
+
+    store = Slow()
+    one = await WorkflowEngine.open_async(store, "w")
+    other = await WorkflowEngine.open_async(store, "w")
+    await one.advance_async("validated")
+    await asyncio.gather(
+        other.refresh_async(), other.advance_async("scheduled"), other.refresh_async()
+    )
+    assert other.history == ["created", "validated", "scheduled"]
+    assert other.version == 3
+
+
 async def test_a_store_that_cannot_be_read_anew_is_no_endless_loop() -> None:
     class Forgetful(MemoryEventStore):
         async def get_events(self, workflow_id: str, **kwargs: Any) -> list[WorkflowEvent]:

@@ -149,18 +149,34 @@ async def test_another_state_under_an_id_that_is_taken_is_refused(files: list[Pa
     assert await store.last_position() == 2
 
 
+class TakesTurns(MemoryEventStore):
+    """A store that lets others go on before it answers, as one behind a network does."""
+
+    async def get_events(self, *args: Any, **kwargs: Any) -> list[WorkflowEvent]:
+        events = await super().get_events(*args, **kwargs)
+        await asyncio.sleep(0)
+        return events
+
+    async def append_many(self, *args: Any, **kwargs: Any) -> list[WorkflowEvent]:
+        await asyncio.sleep(0)
+        return await super().append_many(*args, **kwargs)
+
+
 async def test_of_two_files_of_one_workflow_the_first_counts(tmp_path: Path) -> None:
     moved = WorkflowEngine()
     moved.advance("cancelled")
     paths = [tmp_path / name for name in ("w.pkl", "w.pickle", "w.bin")]
     for path, engine in zip(paths, (WorkflowEngine(), WorkflowEngine(), moved), strict=True):
         path.write_bytes(pickle.dumps(engine))
-    report = await migrate_all(paths, MemoryEventStore())
+    report = await migrate_all(paths, TakesTurns())
     assert outcomes(report) == [CAPTURED, KNOWN, REFUSED]
 
 
-async def test_two_migrations_at_once_capture_each_workflow_once(files: list[Path]) -> None:
-    store = MemoryEventStore()
+@pytest.mark.parametrize("make_store", [MemoryEventStore, TakesTurns])
+async def test_two_migrations_at_once_capture_each_workflow_once(
+    files: list[Path], make_store: type[MemoryEventStore]
+) -> None:
+    store = make_store()
     reports = await asyncio.gather(*(migrate_all(files, store) for _ in range(4)))
     assert await store.last_position() == 5
     assert sum(report.counts[CAPTURED] for report in reports) == 5

@@ -125,6 +125,7 @@ HANDMADE = {
     "a dotted name": b"\x80\x04\x8c\x12aetherops.workflow\x8c\x0fmemory.os.system\x93.",
     "a tuple as a key": b"}(K\x01\x85Nu.",
     "a list in a set": b"\x80\x04\x8f(]\x90.",
+    "a list filled by index": b"]Na(K\x00K\x01u.",
     "a key without a value": b"}(K\x01u.",
     "items put into a number": b"K\x01(K\x02e.",
     "a memo that was never written": b"h\x05.",

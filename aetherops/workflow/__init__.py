@@ -9,8 +9,10 @@ from aetherops.workflow.errors import (
     ConcurrencyError,
     DamagedEventError,
     DuplicateEventError,
+    EventLoopError,
     FencedError,
     MissingEventError,
+    UnknownBeforeMigrationError,
     UnknownKindError,
     UnknownSchemaVersionError,
     UnreadableEventError,
@@ -44,6 +46,7 @@ from aetherops.workflow.events.kinds import (
     WorkflowResumed,
 )
 from aetherops.workflow.events.upcasters import Upcasters
+from aetherops.workflow.knowledge import require_known
 from aetherops.workflow.memory import MemoryEventStore
 from aetherops.workflow.pipeline import MissionPipeline
 from aetherops.workflow.projection.projection import WorkflowProjection
@@ -59,6 +62,7 @@ from aetherops.workflow.states import (
     shortest_path,
 )
 from aetherops.workflow.store import EventStore
+from aetherops.workflow.stored.background import in_background, run_in_background
 
 __all__ = [
     "KINDS",
@@ -76,6 +80,7 @@ __all__ = [
     "DamagedEventError",
     "DuplicateEventError",
     "EventCodec",
+    "EventLoopError",
     "EventStore",
     "FencedError",
     "MemoryEventStore",
@@ -92,6 +97,7 @@ __all__ = [
     "TimerCancelled",
     "TimerFired",
     "TimerSet",
+    "UnknownBeforeMigrationError",
     "UnknownKindError",
     "UnknownSchemaVersionError",
     "UnreadableEventError",
@@ -110,7 +116,10 @@ __all__ = [
     "WorkflowState",
     "can_transition",
     "event_kind",
+    "in_background",
     "is_terminal_state",
+    "require_known",
+    "run_in_background",
     "safe_advance",
     "shortest_path",
     "state_from_json",

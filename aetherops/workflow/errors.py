@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from aetherops.errors import AetherOpsError, NotFoundError, RefusedError, shown
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
 __all__ = [
     "ConcurrencyError",
     "DamagedEventError",
     "DuplicateEventError",
+    "EventLoopError",
     "FencedError",
     "MissingEventError",
+    "UnknownBeforeMigrationError",
     "UnknownKindError",
     "UnknownSchemaVersionError",
     "UnreadableEventError",
@@ -90,6 +93,48 @@ class WorkflowNotFoundError(NotFoundError):
     def __init__(self, workflow_id: str) -> None:
         super().__init__("workflow", workflow_id)
         self.args = (workflow_id,)
+
+
+class UnknownBeforeMigrationError(NotFoundError):
+    """The workflow lived before its events were kept: what it was then, nobody recorded.
+
+    Parameters
+    ----------
+    workflow_id : which workflow.
+    asked : the instant that was asked about.
+    known_since : from when on its events are kept.
+    """
+
+    def __init__(self, workflow_id: str, asked: datetime, known_since: datetime) -> None:
+        super().__init__("workflow", workflow_id)
+        self.workflow_id = workflow_id
+        self.asked = asked
+        self.known_since = known_since
+        self.args = (workflow_id, asked, known_since)
+
+    def __str__(self) -> str:
+        return (
+            f"workflow {shown(self.workflow_id)} at {self.asked.isoformat()}: unknown before the "
+            f"migration, its events are kept since {self.known_since.isoformat()}"
+        )
+
+
+class EventLoopError(AetherOpsError, RuntimeError):
+    """A call that waits for an event loop, where it would stop the loop or wait for ever.
+
+    Parameters
+    ----------
+    called : what was called (``"WorkflowEngine.open()"``).
+    reason : why it cannot be, and what to call instead.
+    """
+
+    def __init__(self, called: str, reason: str) -> None:
+        self.called = called
+        self.reason = reason
+        super().__init__(called, reason)
+
+    def __str__(self) -> str:
+        return f"{self.called}: {self.reason}"
 
 
 class MissingEventError(AetherOpsError):

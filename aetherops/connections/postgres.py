@@ -148,8 +148,8 @@ class Postgres:
             raise UnavailableError("postgres") from error
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[PostgresConnection]:
-        """`connection`, with one transaction around the block, which writes.
+    async def writing(self) -> AsyncIterator[PostgresConnection]:
+        """`connection` for statements that write, each committed by itself.
 
         Raises
         ------
@@ -161,14 +161,19 @@ class Postgres:
         try:
             async with self.connection() as connection:
                 try:
-                    async with connection.transaction():
-                        yield connection
+                    yield connection
                 except _CANNOT_WRITE as error:
                     raise StoreCannotWriteError("postgres", error) from error
         except StoreCannotWriteError:
             # The name may lead to another server by now, as after a failover.
             await self.pool.expire_connections()
             raise
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresConnection]:
+        """`writing`, with one transaction around the block."""
+        async with self.writing() as connection, connection.transaction():
+            yield connection
 
     async def probe(self, timeout_s: float = PROBE_TIMEOUT_S) -> bool:
         """Whether the server answers now, whatever the breaker says."""

@@ -32,6 +32,11 @@ class Append:
     events: Sequence[WorkflowEvent]
     payloads: Sequence[bytes]
 
+    @property
+    def size(self) -> int:
+        """Bytes of all payloads."""
+        return sum(map(len, self.payloads))
+
 
 def checked_append(
     codec: EventCodec,
@@ -69,5 +74,5 @@ def _require_next(first: WorkflowEvent, i: int, event: WorkflowEvent) -> None:
 
 
 def _require_count(field: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
         raise InvalidInputError(field, value, f"a whole number from {least}")

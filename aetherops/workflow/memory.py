@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aetherops.events import Listeners
 from aetherops.workflow.appends import Append, checked_append
-from aetherops.workflow.checks import instant
+from aetherops.workflow.checks import instant, name_text
 from aetherops.workflow.errors import ConcurrencyError, DuplicateEventError, FencedError
 from aetherops.workflow.events.codec import EventCodec
 from aetherops.workflow.following import follow
@@ -88,14 +88,16 @@ class MemoryEventStore:
 
     async def fence(self, workflow_id: str) -> int:
         """See `EventStore.fence`."""
+        held = name_text(workflow_id, "workflow_id")
         with self._lock:
-            epoch = self._epochs[workflow_id] = self._epochs.get(workflow_id, 0) + 1
+            epoch = self._epochs[held] = self._epochs.get(held, 0) + 1
         return epoch
 
     async def get_events(
         self, workflow_id: str, *, after: int = 0, until: int | datetime | None = None
     ) -> list[WorkflowEvent]:
         """See `EventStore.get_events`."""
+        name_text(workflow_id, "workflow_id")
         if isinstance(until, datetime):
             until = instant(until, "until")
         rows = self._workflows.get(workflow_id, [])[checked_position(after, "after") :]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from aetherops.errors import NotFoundError
-from aetherops.migrations.rights import RUNTIME_RIGHTS
+from aetherops.migrations.rights import RUNTIME_FUNCTIONS, RUNTIME_RIGHTS
 
 if TYPE_CHECKING:
     from aetherops.connections.postgres import Postgres, PostgresConnection
@@ -30,6 +30,12 @@ SELECT r.right_ FROM unnest($3::text[]) AS r (right_)
 WHERE has_table_privilege($1::name, $2::text, r.right_)
 """
 
+_CANNOT_CALL = """
+SELECT proname, oid::regprocedure::text FROM pg_proc
+WHERE proname = ANY($2::text[]) AND pronamespace = current_schema()::regnamespace
+AND NOT has_function_privilege($1::name, oid, 'EXECUTE')
+"""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -40,7 +46,7 @@ async def owns_schema(postgres: Postgres) -> bool:
 
 
 async def grant_to(connection: PostgresConnection, role: str) -> None:
-    """Let a role do what `RUNTIME_RIGHTS` says and nothing more; told where that changes anything.
+    """Let a role do what ``rights.toml`` says and nothing more; told where that changes anything.
 
     Raises
     ------
@@ -60,6 +66,9 @@ async def grant_to(connection: PostgresConnection, role: str) -> None:
                 changed.append(table)
                 await connection.execute(f"REVOKE ALL ON {table} FROM {quoted}")
                 await connection.execute(f"GRANT {', '.join(rights)} ON {table} TO {quoted}")
+        for name, function in await connection.fetch(_CANNOT_CALL, role, RUNTIME_FUNCTIONS):
+            changed.append(name)
+            await connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {quoted}")
         if not await connection.fetchval(
             "SELECT has_schema_privilege($1::name, current_schema(), 'USAGE')", role
         ):

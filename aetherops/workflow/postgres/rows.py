@@ -1,0 +1,77 @@
+"""Rows of ``workflow_event``, and the events that they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aetherops.workflow.events.codec import EventCodec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import asyncpg
+
+    from aetherops.workflow.events.base import WorkflowEvent
+
+__all__ = ["COLUMNS", "event_of", "events_of", "is_same"]
+
+#: Of the table, in the order that `event_of` takes them.
+COLUMNS = (
+    "kind, schema_version, payload, workflow_id, version, event_id, occurred_at, actor, "
+    "correlation_id, causation_id, recorded_at, position"
+)
+
+
+def event_of(codec: EventCodec, row: asyncpg.Record | Sequence[Any]) -> WorkflowEvent:
+    """The event of a row; raises `UnreadableEventError` where this version cannot read it."""
+    (
+        kind,
+        schema_version,
+        payload,
+        workflow_id,
+        version,
+        event_id,
+        occurred_at,
+        actor,
+        correlation_id,
+        causation_id,
+        recorded_at,
+        position,
+    ) = row
+    return codec.decode(
+        kind,
+        schema_version,
+        payload,
+        {
+            "workflow_id": workflow_id,
+            "version": version,
+            "event_id": event_id,
+            "occurred_at": occurred_at,
+            "actor": actor,
+            "correlation_id": correlation_id,
+            "causation_id": causation_id,
+            "recorded_at": recorded_at,
+            "position": position,
+        },
+    )
+
+
+def events_of(codec: EventCodec, rows: Iterable[asyncpg.Record]) -> list[WorkflowEvent]:
+    """The events of rows, in their order."""
+    return [event_of(codec, row) for row in rows]
+
+
+def is_same(row: asyncpg.Record, event: WorkflowEvent, payload: bytes) -> bool:
+    """Whether this very event is what the row keeps."""
+    return tuple(row)[:10] == (
+        event.kind,
+        event.schema_version,
+        payload,
+        event.workflow_id,
+        event.version,
+        event.event_id,
+        event.occurred_at,
+        event.actor,
+        event.correlation_id,
+        event.causation_id,
+    )

@@ -1,0 +1,198 @@
+"""The event store over a migrated database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from aetherops.errors import AetherOpsError, InvalidInputError, UnavailableError
+from aetherops.events import Listeners
+from aetherops.resilience import Retry
+from aetherops.workflow.appends import Append, checked_append
+from aetherops.workflow.checks import instant, name_text
+from aetherops.workflow.events.codec import EventCodec
+from aetherops.workflow.following import follow
+from aetherops.workflow.postgres.appending import append_batch
+from aetherops.workflow.postgres.batching import AppendBatcher
+from aetherops.workflow.postgres.reading import (
+    AFTER,
+    LAST,
+    OF_WORKFLOW,
+    OF_WORKFLOW_UNTIL,
+    POSITION_AT,
+    SINCE,
+)
+from aetherops.workflow.postgres.rows import events_of
+from aetherops.workflow.reading import checked_limit, checked_position
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from aetherops.connections.postgres import Postgres
+    from aetherops.workflow.events.base import WorkflowEvent
+    from aetherops.workflow.postgres.batching import Outcome
+
+__all__ = ["PostgresEventStore"]
+
+# A lost answer is asked for again so long; everybody who appends waits meanwhile.
+_RETRY = Retry(attempts=None, patience_s=5.0, base_ms=50, cap_ms=1_000, on=(UnavailableError,))
+
+# Of the column: no workflow comes near.
+_LAST_VERSION = 2**31 - 1
+_DECODED_AT_ONCE = 1_000
+
+
+class PostgresEventStore:
+    """Keeps events in PostgreSQL; see `EventStore` for what each method does.
+
+    Appends of many callers share transactions. Use it in the event loop, and in the process, that
+    its connections were made in.
+
+    Parameters
+    ----------
+    postgres : a migrated database.
+    codec : the kinds and upcasters that are known.
+    retry : how often a batch is sent again whose answer was lost; it is stored once.
+    """
+
+    def __init__(
+        self, postgres: Postgres, codec: EventCodec | None = None, *, retry: Retry = _RETRY
+    ) -> None:
+        self._postgres = postgres
+        self._codec = codec or EventCodec(parse=_parse)
+        self._retry = retry
+        self._batcher = AppendBatcher(self._write)
+        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
+        #: Hear the last position after each append of this store, in its event loop.
+        self.appended: Listeners[int] = Listeners()
+
+    async def append(
+        self,
+        event: WorkflowEvent,
+        *,
+        expected_version: int | None = None,
+        epoch: int | None = None,
+    ) -> WorkflowEvent:
+        """See `EventStore.append`."""
+        [stored] = await self.append_many([event], expected_version=expected_version, epoch=epoch)
+        return stored
+
+    async def append_many(
+        self,
+        events: Sequence[WorkflowEvent],
+        *,
+        expected_version: int | None = None,
+        epoch: int | None = None,
+    ) -> list[WorkflowEvent]:
+        """See `EventStore.append_many`."""
+        append = checked_append(self._codec, events, expected_version, epoch)
+        self._require_home()
+        return await self._batcher.submit(append)
+
+    async def fence(self, workflow_id: str) -> int:
+        """See `EventStore.fence`."""
+        name_text(workflow_id, "workflow_id")
+        self._require_home()
+        async with self._postgres.writing() as connection:
+            return int(await connection.fetchval("SELECT workflow_fence($1)", workflow_id))
+
+    async def get_events(
+        self, workflow_id: str, *, after: int = 0, until: int | datetime | None = None
+    ) -> list[WorkflowEvent]:
+        """See `EventStore.get_events`."""
+        name_text(workflow_id, "workflow_id")
+        start = _version(checked_position(after, "after"))
+        if isinstance(until, datetime):
+            at = instant(until, "until")
+            return await self._events(OF_WORKFLOW_UNTIL, workflow_id, start, at)
+        end = _LAST_VERSION if until is None else _version(checked_position(until, "until"))
+        return await self._events(OF_WORKFLOW, workflow_id, start, end)
+
+    async def get_events_since(
+        self, timestamp: datetime, *, limit: int | None = None
+    ) -> list[WorkflowEvent]:
+        """See `EventStore.get_events_since`."""
+        at_most = None if limit is None else checked_limit(limit)
+        return await self._events(SINCE, instant(timestamp, "timestamp"), at_most)
+
+    async def read_from(self, after: int, limit: int = 1000) -> list[WorkflowEvent]:
+        """See `EventStore.read_from`."""
+        return await self._events(AFTER, checked_position(after, "after"), checked_limit(limit))
+
+    async def last_position(self) -> int:
+        """See `EventStore.last_position`."""
+        return await self._number(LAST)
+
+    async def position_at(self, timestamp: datetime) -> int:
+        """See `EventStore.position_at`."""
+        return await self._number(POSITION_AT, instant(timestamp, "timestamp"))
+
+    def subscribe(self, after: int = 0) -> AsyncIterator[WorkflowEvent]:
+        """See `EventStore.subscribe`."""
+        return follow(self, checked_position(after, "after"), self.appended)
+
+    async def close(self) -> None:
+        """Take no more appends, and return once those under way are stored or refused."""
+        await self._batcher.close()
+
+    async def _write(self, batch: Sequence[Append]) -> list[Outcome]:
+        """Store a batch; where an append in it breaks it, the others are stored without it."""
+        try:
+            outcomes = await self._retry.call_async(self._write_once, batch)
+        except AetherOpsError as error:
+            return [error] * len(batch)
+        except Exception as error:
+            if len(batch) == 1:
+                return [error]
+            alone = [await self._write([append]) for append in batch]
+            return [outcome for [outcome] in alone]
+        last = max((o[-1].position or 0 for o in outcomes if isinstance(o, list)), default=0)
+        if last:
+            self.appended.tell(last)
+        return outcomes
+
+    async def _write_once(self, batch: Sequence[Append]) -> list[Outcome]:
+        async with self._postgres.writing() as connection:
+            return await append_batch(connection, batch)
+
+    async def _events(self, statement: str, *arguments: object) -> list[WorkflowEvent]:
+        self._require_home()
+        async with self._postgres.connection() as connection:
+            rows = await connection.fetch(statement, *arguments)
+        events: list[WorkflowEvent] = []
+        for start in range(0, len(rows), _DECODED_AT_ONCE):
+            if start:
+                await asyncio.sleep(0)  # a long history is no reason to keep others waiting
+            events += events_of(self._codec, rows[start : start + _DECODED_AT_ONCE])
+        return events
+
+    async def _number(self, statement: str, *arguments: object) -> int:
+        self._require_home()
+        async with self._postgres.connection() as connection:
+            return int(await connection.fetchval(statement, *arguments))
+
+    def _require_home(self) -> None:
+        """Refuse other event loops, and processes that were forked: they share our sockets."""
+        here = os.getpid(), asyncio.get_running_loop()
+        if self._home is None:
+            self._home = here
+        if self._home != here:
+            raise InvalidInputError(
+                "event loop", here[1], "the loop and the process that the store was first used in"
+            )
+
+
+def _version(number: int) -> int:
+    return min(number, _LAST_VERSION)
+
+
+def _parse(data: bytes) -> object:
+    """JSON as `json.loads` has it, for everything that the codec wrote."""
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error

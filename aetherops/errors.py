@@ -9,7 +9,8 @@
     │   ├── ForbiddenError                   not with these rights
     │   ├── NotFoundError                    no such thing
     │   │   ├── UnknownStreamError           and what may be meant (cli.query.catalogue)
-    │   │   └── WorkflowNotFoundError        no event of it (workflow.errors)
+    │   │   ├── WorkflowNotFoundError        no event of it (workflow.errors)
+    │   │   └── UnknownBeforeMigrationError  no event of it yet, then (workflow.errors)
     │   ├── LimitExceededError               too much at once
     │   ├── StreamConflictError              a stream has another unit or kind (archive.metadata)
     │   ├── RateLimitedError                 too often (ratelimit.errors)
@@ -28,6 +29,7 @@
     │   ├── DiskFullError                    no more data is taken in (runtime.disk)
     │   └── ServerStartError                 an embedded server (runtime.embedded.child)
     ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)
+    ├── RunningLoopError (also RuntimeError) would stop an event loop (workflow.errors)
     ├── MissingEventError                    events with one missing between (workflow.errors)
     ├── UnreadableEventError                 stored, and not readable here (workflow.errors)
     │   ├── UnknownKindError                 of a kind that nobody knows (workflow.errors)

@@ -11,6 +11,8 @@ from aetherops.workflow.errors import (
     DuplicateEventError,
     FencedError,
     MissingEventError,
+    RunningLoopError,
+    UnknownBeforeMigrationError,
     UnknownKindError,
     UnknownSchemaVersionError,
     UnreadableEventError,
@@ -44,6 +46,7 @@ from aetherops.workflow.events.kinds import (
     WorkflowResumed,
 )
 from aetherops.workflow.events.upcasters import Upcasters
+from aetherops.workflow.knowledge import require_known
 from aetherops.workflow.memory import MemoryEventStore
 from aetherops.workflow.pipeline import MissionPipeline
 from aetherops.workflow.projection.projection import WorkflowProjection
@@ -82,6 +85,7 @@ __all__ = [
     "MissingEventError",
     "MissionPipeline",
     "OwnerAssigned",
+    "RunningLoopError",
     "SnapshotTaken",
     "StageAdvanced",
     "StageRolledBack",
@@ -92,6 +96,7 @@ __all__ = [
     "TimerCancelled",
     "TimerFired",
     "TimerSet",
+    "UnknownBeforeMigrationError",
     "UnknownKindError",
     "UnknownSchemaVersionError",
     "UnreadableEventError",
@@ -111,6 +116,7 @@ __all__ = [
     "can_transition",
     "event_kind",
     "is_terminal_state",
+    "require_known",
     "safe_advance",
     "shortest_path",
     "state_from_json",

@@ -1,4 +1,4 @@
-"""One workflow's way through its states, in memory."""
+"""One workflow's way through its states."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ __all__ = ["WorkflowEngine", "safe_advance"]
 
 
 class WorkflowEngine:
-    """A workflow that starts as "created" and makes only moves that `TRANSITIONS` allows."""
+    """A workflow that starts as "created" and makes only moves that `TRANSITIONS` allows.
+
+    `state` and `history` (every state so far, the first and the present one included) are plain
+    attributes: a script that assigns to them changes the workflow.
+    """
+
+    state: str
+    history: list[str]
 
     def __init__(self) -> None:
-        self._history = [STATES[0]]
-
-    @property
-    def state(self) -> str:
-        """The state now."""
-        return self._history[-1]
-
-    @property
-    def history(self) -> list[str]:
-        """Every state so far, the first and the present one included; an independent list."""
-        return self._history.copy()
+        self.state = STATES[0]
+        self.history = [STATES[0]]
 
     def advance(self, target: str) -> bool:
         """Move to `target`; False, and nothing changes, where no move leads there."""
         if not can_transition(self.state, target):
             return False
-        self._history.append(target)
+        self.state = target
+        self.history.append(target)
         return True
 
     def is_done(self) -> bool:
@@ -36,7 +35,7 @@ class WorkflowEngine:
 
     def step_count(self) -> int:
         """How many moves were made; 0 at the start."""
-        return len(self._history) - 1
+        return len(self.history) - 1
 
 
 def safe_advance(engine: WorkflowEngine, target: str) -> tuple[bool, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aetherops.errors import AetherOpsError, NotFoundError, RefusedError, shown
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "DuplicateEventError",
     "FencedError",
     "MissingEventError",
+    "RunningLoopError",
+    "UnknownBeforeMigrationError",
     "UnknownKindError",
     "UnknownSchemaVersionError",
     "UnreadableEventError",
@@ -90,6 +93,48 @@ class WorkflowNotFoundError(NotFoundError):
     def __init__(self, workflow_id: str) -> None:
         super().__init__("workflow", workflow_id)
         self.args = (workflow_id,)
+
+
+class UnknownBeforeMigrationError(NotFoundError):
+    """The workflow lived before its events were kept: what it was then, nobody recorded.
+
+    Parameters
+    ----------
+    workflow_id : which workflow.
+    asked : the instant that was asked about.
+    known_since : from when on its events are kept.
+    """
+
+    def __init__(self, workflow_id: str, asked: datetime, known_since: datetime) -> None:
+        super().__init__("workflow", workflow_id)
+        self.workflow_id = workflow_id
+        self.asked = asked
+        self.known_since = known_since
+        self.args = (workflow_id, asked, known_since)
+
+    def __str__(self) -> str:
+        return (
+            f"workflow {shown(self.workflow_id)} at {self.asked.isoformat()}: unknown before the "
+            f"migration, its events are kept since {self.known_since.isoformat()}"
+        )
+
+
+class RunningLoopError(AetherOpsError, RuntimeError):
+    """A call that waits, made where it would keep an event loop from running.
+
+    Parameters
+    ----------
+    called : what was called (``"WorkflowEngine.open()"``).
+    instead : what to write instead (``"await WorkflowEngine.open_async()"``).
+    """
+
+    def __init__(self, called: str, instead: str) -> None:
+        self.called = called
+        self.instead = instead
+        super().__init__(called, instead)
+
+    def __str__(self) -> str:
+        return f"{self.called} waits, and this thread runs an event loop: {self.instead}"
 
 
 class MissingEventError(AetherOpsError):

@@ -2,70 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from aetherops.workflow.states import STAGES
 
 __all__ = ["STAGES", "MissionPipeline"]
 
-_LAST = len(STAGES) - 1
-
 
 class MissionPipeline:
     """A mission that starts in planning and moves one stage at a time, forward or back.
 
-    What a property returns is a copy: changing it changes no pipeline.
+    `stage_index`, `completed_stages` and `artifacts` are plain attributes: a script that assigns to
+    them, or changes what they hold, changes the mission.
     """
 
+    #: The stages, in order.
+    STAGES: ClassVar[list[str]] = STAGES
+
+    stage_index: int
+    completed_stages: list[str]
+    artifacts: dict[str, Any]
+
     def __init__(self) -> None:
-        self._index = 0
-        self._artifacts: dict[str, Any] = {}
-        self._transition_log: list[dict[str, str]] = []
+        self.stage_index = 0
+        self.completed_stages = []
+        self.artifacts = {}
+        self._transition_log: list[str] = []
 
-    @property
     def current_stage(self) -> str:
-        """The stage now."""
-        return STAGES[self._index]
+        """The name of the stage now."""
+        return self.STAGES[self.stage_index]
 
-    @property
-    def completed_stages(self) -> list[str]:
-        """The stages before the current one, in order."""
-        return list(STAGES[: self._index])
-
-    @property
     def progress_pct(self) -> float:
         """How far the mission is: 0.0 in planning, 100.0 in completion, one decimal."""
-        return round(self._index / _LAST * 100, 1)
-
-    @property
-    def artifacts(self) -> dict[str, Any]:
-        """What was attached, by name."""
-        return self._artifacts.copy()
-
-    @property
-    def transition_log(self) -> list[dict[str, str]]:
-        """Every move of this pipeline as ``{"from", "to"}``, oldest first."""
-        return [entry.copy() for entry in self._transition_log]
-
-    def advance(self) -> bool:
-        """Move to the next stage; False in the last one."""
-        return self._move_to(self._index + 1)
-
-    def rollback(self) -> bool:
-        """Move back to the stage before; False in the first one. Artifacts stay."""
-        return self._move_to(self._index - 1)
+        return round(self.stage_index / (len(self.STAGES) - 1) * 100, 1)
 
     def is_complete(self) -> bool:
         """Whether the mission is in its last stage."""
-        return self._index == _LAST
+        return self.stage_index == len(self.STAGES) - 1
 
-    def attach_artifact(self, name: str, artifact: Any) -> None:
-        """Keep an object under a name; a name given again has the later one."""
-        self._artifacts[name] = artifact
+    def transition_log(self) -> list[str]:
+        """The stages that `advance` left, in order; an independent list."""
+        return list(self._transition_log)
 
-    def _move_to(self, index: int) -> bool:
-        if not 0 <= index <= _LAST:
-            return False
-        self._transition_log.append({"from": self.current_stage, "to": STAGES[index]})
-        self._index = index
-        return True
+    def advance(self) -> str:
+        """Move to the next stage, and return the one that is current then; the last one stays."""
+        if not self.is_complete():
+            left = self.current_stage()
+            self.completed_stages.append(left)
+            self._transition_log.append(left)
+            self.stage_index += 1
+        return self.current_stage()
+
+    def rollback(self) -> str:
+        """Move to the stage before, and return the one that is current then; the first one stays.
+
+        That stage is completed no longer. Artifacts and the log stay.
+        """
+        if self.stage_index > 0:
+            self.stage_index -= 1
+            if self.current_stage() in self.completed_stages:
+                self.completed_stages.remove(self.current_stage())
+        return self.current_stage()
+
+    def attach_artifact(self, key: str, value: Any) -> None:
+        """Keep a value under a key; a key given again has the later one."""
+        self.artifacts[key] = value

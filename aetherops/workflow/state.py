@@ -91,7 +91,8 @@ class WorkflowState:
     history : every status so far, in order, the first and the present one included.
     paused : whether no step is to begin.
     steps, approvals, timers, artifacts : by name; timers by when they are due.
-    stage_index, stage_log : of a mission: where it is in `STAGES`, and the stages it left.
+    stage_index, completed_stages, stage_log : of a mission: where it is in `STAGES`, the stages that
+        are done, and those it advanced from, in order.
     result, error : of its end.
     created_at, updated_at : when the first and the last event occurred.
     known_since : when it was captured from a program that kept no events; None otherwise.
@@ -113,6 +114,7 @@ class WorkflowState:
     timers: Mapping[str, datetime] = field(default_factory=dict)
     artifacts: Mapping[str, JsonValue] = field(default_factory=dict)
     stage_index: int = 0
+    completed_stages: tuple[str, ...] = ()
     stage_log: tuple[str, ...] = ()
     result: JsonValue = None
     error: str | None = None

@@ -18,6 +18,7 @@ from aetherops.workflow.checks import (
     name_text,
     optional,
     positive,
+    stage,
     state,
     text,
 )
@@ -167,6 +168,7 @@ _state = partial(
         "timers": _mapping_of(instant_from_json),
         "artifacts": _mapping_of(freeze_json),
         "stage_index": _stage_index,
+        "completed_stages": _tuple_of(stage),
         "stage_log": _tuple_of(name_text),
         "result": freeze_json,
         "error": optional(text),

@@ -21,6 +21,7 @@ class LifecycleFold:
         self.status, self.paused = state.status, state.paused
         self.history = list(state.history) or [state.status]
         self.stage_index, self.stage_log = state.stage_index, list(state.stage_log)
+        self.completed_stages = list(state.completed_stages)
         self.created_at, self.updated_at = state.created_at, state.updated_at
         self.known_since = state.known_since
 
@@ -31,7 +32,11 @@ class LifecycleFold:
 
     def fields(self) -> dict[str, Any]:
         """The fields of `WorkflowState` that this part knows."""
-        return vars(self) | {"history": tuple(self.history), "stage_log": tuple(self.stage_log)}
+        return vars(self) | {
+            "history": tuple(self.history),
+            "completed_stages": tuple(self.completed_stages),
+            "stage_log": tuple(self.stage_log),
+        }
 
     def touch(self, occurred_at: datetime) -> None:
         """Remember when the last event occurred; the first one is the beginning."""
@@ -75,9 +80,12 @@ class LifecycleFold:
     def stage_advanced(self, event: kinds.StageAdvanced) -> bool:
         allowed = self._change_stage(event.source, event.target, +1)
         self.stage_log.append(event.source)
+        self.completed_stages.append(event.source)
         return allowed
 
     def stage_rolled_back(self, event: kinds.StageRolledBack) -> bool:
+        if event.target in self.completed_stages:
+            self.completed_stages.remove(event.target)
         return self._change_stage(event.source, event.target, -1)
 
     def _move(self, target: str, source: str | None = None) -> bool:

@@ -52,10 +52,13 @@ def test_only_allowed_moves_change_anything(targets: list[str]) -> None:
         assert engine.is_done() is (state in TERMINAL_STATES)
 
 
-def test_the_history_given_is_independent() -> None:
+def test_scripts_may_assign_to_the_attributes() -> None:
     engine = WorkflowEngine()
-    engine.history.append("completed")
-    assert engine.state == "created"
+    engine.state = "review"
+    engine.history.append("review")
+    assert engine.step_count() == 1
+    assert engine.advance("approved") is True
+    assert engine.history == ["created", "review", "approved"]
     assert WorkflowEngine().history == ["created"]
 
 
@@ -76,7 +79,7 @@ class Unbound(WorkflowEngine):
     """An engine that would make any move."""
 
     def advance(self, target: str) -> bool:
-        self._history.append(target)
+        self.state = target
         return True
 
 

@@ -91,8 +91,8 @@ class WorkflowState:
     history : every status so far, in order, the first and the present one included.
     paused : whether no step is to begin.
     steps, approvals, timers, artifacts : by name; timers by when they are due.
-    stage_index, completed_stages, stage_log : of a mission: where it is in `STAGES`, the stages that
-        are done, and those it advanced from, in order.
+    stage_index, completed_stages, stage_log : of a mission: where it is in `STAGES`, which stages
+        are done, and which it left forward, in order.
     result, error : of its end.
     created_at, updated_at : when the first and the last event occurred.
     known_since : when it was captured from a program that kept no events; None otherwise.

@@ -1,0 +1,25 @@
+"""Workflows that lived before events were kept: captured as a snapshot, they go on from there."""
+
+from aetherops.workflow.migration.bulk import migrate_all, migrate_captured
+from aetherops.workflow.migration.capture import Captured, capture
+from aetherops.workflow.migration.dumps import MAX_DUMP_BYTES, read_dump, read_dump_file
+from aetherops.workflow.migration.report import (
+    MigratedWorkflow,
+    MigrationReport,
+    Outcome,
+    Progress,
+)
+
+__all__ = [
+    "MAX_DUMP_BYTES",
+    "Captured",
+    "MigratedWorkflow",
+    "MigrationReport",
+    "Outcome",
+    "Progress",
+    "capture",
+    "migrate_all",
+    "migrate_captured",
+    "read_dump",
+    "read_dump_file",
+]

@@ -29,7 +29,7 @@
     │   ├── DiskFullError                    no more data is taken in (runtime.disk)
     │   └── ServerStartError                 an embedded server (runtime.embedded.child)
     ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)
-    ├── RunningLoopError (also RuntimeError) would stop an event loop (workflow.errors)
+    ├── EventLoopError (also RuntimeError)   would stop an event loop (workflow.errors)
     ├── MissingEventError                    events with one missing between (workflow.errors)
     ├── UnreadableEventError                 stored, and not readable here (workflow.errors)
     │   ├── UnknownKindError                 of a kind that nobody knows (workflow.errors)

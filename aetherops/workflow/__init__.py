@@ -9,9 +9,9 @@ from aetherops.workflow.errors import (
     ConcurrencyError,
     DamagedEventError,
     DuplicateEventError,
+    EventLoopError,
     FencedError,
     MissingEventError,
-    RunningLoopError,
     UnknownBeforeMigrationError,
     UnknownKindError,
     UnknownSchemaVersionError,
@@ -62,6 +62,7 @@ from aetherops.workflow.states import (
     shortest_path,
 )
 from aetherops.workflow.store import EventStore
+from aetherops.workflow.stored.background import run_in_background
 
 __all__ = [
     "KINDS",
@@ -79,13 +80,13 @@ __all__ = [
     "DamagedEventError",
     "DuplicateEventError",
     "EventCodec",
+    "EventLoopError",
     "EventStore",
     "FencedError",
     "MemoryEventStore",
     "MissingEventError",
     "MissionPipeline",
     "OwnerAssigned",
-    "RunningLoopError",
     "SnapshotTaken",
     "StageAdvanced",
     "StageRolledBack",
@@ -117,6 +118,7 @@ __all__ = [
     "event_kind",
     "is_terminal_state",
     "require_known",
+    "run_in_background",
     "safe_advance",
     "shortest_path",
     "state_from_json",

@@ -14,9 +14,9 @@ __all__ = [
     "ConcurrencyError",
     "DamagedEventError",
     "DuplicateEventError",
+    "EventLoopError",
     "FencedError",
     "MissingEventError",
-    "RunningLoopError",
     "UnknownBeforeMigrationError",
     "UnknownKindError",
     "UnknownSchemaVersionError",
@@ -119,22 +119,22 @@ class UnknownBeforeMigrationError(NotFoundError):
         )
 
 
-class RunningLoopError(AetherOpsError, RuntimeError):
-    """A call that waits, made where it would keep an event loop from running.
+class EventLoopError(AetherOpsError, RuntimeError):
+    """A call that waits for an event loop, where it would stop the loop or wait for ever.
 
     Parameters
     ----------
     called : what was called (``"WorkflowEngine.open()"``).
-    instead : what to write instead (``"await WorkflowEngine.open_async()"``).
+    reason : why it cannot be, and what to call instead.
     """
 
-    def __init__(self, called: str, instead: str) -> None:
+    def __init__(self, called: str, reason: str) -> None:
         self.called = called
-        self.instead = instead
-        super().__init__(called, instead)
+        self.reason = reason
+        super().__init__(called, reason)
 
     def __str__(self) -> str:
-        return f"{self.called} waits, and this thread runs an event loop: {self.instead}"
+        return f"{self.called}: {self.reason}"
 
 
 class MissingEventError(AetherOpsError):

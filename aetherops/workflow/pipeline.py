@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aetherops.workflow.states import STAGES
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from aetherops.workflow.store import EventStore
+    from aetherops.workflow.stored.pipeline import StoredMissionPipeline
+    from aetherops.workflow.stored.session import OpenOptions
 
 __all__ = ["STAGES", "MissionPipeline"]
 
@@ -68,3 +75,42 @@ class MissionPipeline:
     def attach_artifact(self, key: str, value: Any) -> None:
         """Keep a value under a key; a key given again has the later one."""
         self.artifacts[key] = value
+
+    @classmethod
+    def open(
+        cls, store: EventStore, workflow_id: str, **options: Unpack[OpenOptions]
+    ) -> StoredMissionPipeline:
+        """A mission whose events are kept in a store; where it has none, it begins here.
+
+        The store is used on the background loop of this process: one that belongs to a loop is
+        made with `run_in_background`.
+
+        Parameters
+        ----------
+        store : keeps its events.
+        workflow_id : which mission.
+        options : see `OpenOptions`.
+
+        Raises
+        ------
+        EventLoopError
+            This thread runs an event loop: await `open_async`.
+        InvalidInputError
+            The id is that of another workflow.
+        WorkflowNotFoundError
+            It has no event, and none is to be created.
+        UnavailableError
+            The store is away.
+        """
+        from aetherops.workflow.stored.opening import open_pipeline
+
+        return open_pipeline(store, workflow_id, options)
+
+    @classmethod
+    async def open_async(
+        cls, store: EventStore, workflow_id: str, **options: Unpack[OpenOptions]
+    ) -> StoredMissionPipeline:
+        """The same as `open`, for a program that runs an event loop; the store is used there."""
+        from aetherops.workflow.stored.opening import open_pipeline_async
+
+        return await open_pipeline_async(store, workflow_id, options)

@@ -3,6 +3,7 @@
 from aetherops.workflow.migration.bulk import migrate_all, migrate_captured
 from aetherops.workflow.migration.capture import Captured, capture
 from aetherops.workflow.migration.dumps import MAX_DUMP_BYTES, read_dump, read_dump_file
+from aetherops.workflow.migration.living import move_to_store, move_to_store_async
 from aetherops.workflow.migration.report import (
     MigratedWorkflow,
     MigrationReport,
@@ -20,6 +21,8 @@ __all__ = [
     "capture",
     "migrate_all",
     "migrate_captured",
+    "move_to_store",
+    "move_to_store_async",
     "read_dump",
     "read_dump_file",
 ]

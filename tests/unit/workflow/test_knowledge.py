@@ -9,7 +9,6 @@ import pytest
 
 from aetherops.errors import InvalidInputError
 from aetherops.workflow import (
-    RunningLoopError,
     SnapshotTaken,
     UnknownBeforeMigrationError,
     WorkflowCreated,
@@ -40,10 +39,3 @@ def test_a_workflow_whose_events_were_always_kept_is_known_at_any_instant() -> N
 def test_a_time_without_an_offset_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="a time with an offset"):
         require_known([SNAPSHOT], datetime(2026, 3, 1))  # noqa: DTZ001
-
-
-def test_a_call_that_would_stop_a_loop_says_what_to_call_instead() -> None:
-    error = RunningLoopError("WorkflowEngine.open()", "await WorkflowEngine.open_async()")
-    assert "await WorkflowEngine.open_async()" in str(error)
-    assert isinstance(error, RuntimeError)
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)

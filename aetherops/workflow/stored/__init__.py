@@ -1,0 +1,1 @@
+"""The classes of existing scripts, standing on an event store."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Unpack
 
 from aetherops.errors import InvalidInputError
 from aetherops.workflow.engine import WorkflowEngine
@@ -30,7 +31,7 @@ def move_to_store(
     workflow_id: str,
     *,
     artifacts_as_text: bool = False,
-    options: OpenOptions | None = None,
+    **options: Unpack[OpenOptions],
 ) -> Outcome:
     """Capture an object as the first event of its history; from then on it stands on the store.
 
@@ -43,7 +44,7 @@ def move_to_store(
     store : used on the background loop, as `WorkflowEngine.open` says.
     workflow_id : under which its events are kept.
     artifacts_as_text : keep the ``repr`` of an artifact that JSON cannot hold.
-    options : name, owner, actor and epoch, as for opening.
+    options : name, owner, actor and epoch; see `OpenOptions`.
 
     Returns
     -------
@@ -60,7 +61,7 @@ def move_to_store(
         The store is away.
     """
     return wait_for(
-        _move(living, store, workflow_id, artifacts_as_text, options or {}, None),
+        _move(living, store, workflow_id, artifacts_as_text, options, None),
         None,
         "move_to_store()",
         "await move_to_store_async(…)",
@@ -73,11 +74,11 @@ async def move_to_store_async(
     workflow_id: str,
     *,
     artifacts_as_text: bool = False,
-    options: OpenOptions | None = None,
+    **options: Unpack[OpenOptions],
 ) -> Outcome:
     """The same as `move_to_store`, for a program that runs an event loop."""
     loop = asyncio.get_running_loop()
-    return await _move(living, store, workflow_id, artifacts_as_text, options or {}, loop)
+    return await _move(living, store, workflow_id, artifacts_as_text, options, loop)
 
 
 async def _move(

@@ -180,12 +180,12 @@ def test_who_held_the_workflow_in_an_earlier_epoch_moves_it_no_more() -> None:
 
 async def test_inside_a_running_loop_a_blocking_call_says_what_to_await() -> None:
     store = MemoryEventStore()
-    with pytest.raises(EventLoopError, match="await WorkflowEngine.open_async"):
+    with pytest.raises(EventLoopError, match=r"await WorkflowEngine\.open_async"):
         WorkflowEngine.open(store, "w")
     engine = await WorkflowEngine.open_async(store, "w")
     with pytest.raises(EventLoopError, match=r"await engine.advance_async\(target\)"):
         engine.advance("validated")
-    with pytest.raises(EventLoopError, match="await engine.refresh_async"):
+    with pytest.raises(EventLoopError, match=r"await engine\.refresh_async"):
         engine.refresh()
     assert engine.state == "created"
     assert await engine.advance_async("validated") is True

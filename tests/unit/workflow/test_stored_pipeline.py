@@ -129,13 +129,13 @@ def test_a_workflow_is_not_opened_as_a_mission() -> None:
 
 async def test_inside_a_running_loop_each_blocking_call_has_one_to_await() -> None:
     store = MemoryEventStore()
-    with pytest.raises(EventLoopError, match="await MissionPipeline.open_async"):
+    with pytest.raises(EventLoopError, match=r"await MissionPipeline\.open_async"):
         MissionPipeline.open(store, "m")
     pipeline = await MissionPipeline.open_async(store, "m")
     for call in (pipeline.advance, pipeline.rollback, pipeline.refresh):
         with pytest.raises(EventLoopError, match=f"await pipeline.{call.__name__}_async"):
             call()
-    with pytest.raises(EventLoopError, match="await pipeline.attach_artifact_async"):
+    with pytest.raises(EventLoopError, match=r"await pipeline\.attach_artifact_async"):
         pipeline.attach_artifact("plan", 1)
     assert await pipeline.advance_async() == "validation"
     await pipeline.attach_artifact_async("plan", 1)

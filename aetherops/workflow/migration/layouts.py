@@ -8,15 +8,15 @@ from typing import Any
 from aetherops.errors import InvalidInputError
 from aetherops.workflow.states import STAGES, STATES
 
-__all__ = ["CLASSES", "class_of", "state_fields"]
+__all__ = ["CLASSES", "ENGINE_ATTRIBUTES", "PIPELINE_ATTRIBUTES", "class_of", "state_fields"]
 
-# By today's attribute: every name that it had. One version kept only the history, another only the
-# index of the stage.
-_ENGINE: dict[str, tuple[str, ...]] = {
+#: By today's attribute: every name that it had. One version kept only the history, another only the
+#: index of the stage.
+ENGINE_ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "state": ("state", "_state"),
     "history": ("history", "_history"),
 }
-_PIPELINE: dict[str, tuple[str, ...]] = {
+PIPELINE_ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "stage_index": ("stage_index", "_stage_index", "_index"),
     "completed_stages": ("completed_stages", "_completed_stages"),
     "artifacts": ("artifacts", "_artifacts"),
@@ -29,7 +29,7 @@ _PIPELINE: dict[str, tuple[str, ...]] = {
         "_transitions",
     ),
 }
-_ATTRIBUTES = {"WorkflowEngine": _ENGINE, "MissionPipeline": _PIPELINE}
+_ATTRIBUTES = {"WorkflowEngine": ENGINE_ATTRIBUTES, "MissionPipeline": PIPELINE_ATTRIBUTES}
 #: The classes whose objects can be captured.
 CLASSES = tuple(_ATTRIBUTES)
 

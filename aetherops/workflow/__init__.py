@@ -62,7 +62,7 @@ from aetherops.workflow.states import (
     shortest_path,
 )
 from aetherops.workflow.store import EventStore
-from aetherops.workflow.stored.background import run_in_background
+from aetherops.workflow.stored.background import in_background, run_in_background
 
 __all__ = [
     "KINDS",
@@ -116,6 +116,7 @@ __all__ = [
     "WorkflowState",
     "can_transition",
     "event_kind",
+    "in_background",
     "is_terminal_state",
     "require_known",
     "run_in_background",

@@ -16,6 +16,8 @@ from aetherops.workflow.migration.layouts import state_fields
 from aetherops.workflow.pipeline import MissionPipeline
 from aetherops.workflow.state import WorkflowState
 from aetherops.workflow.state_json import state_from_json, state_to_json
+from aetherops.workflow.stored.engine import StoredWorkflowEngine
+from aetherops.workflow.stored.pipeline import StoredMissionPipeline
 
 __all__ = ["Captured", "capture", "capture_attributes"]
 
@@ -81,8 +83,9 @@ def capture(
     class_name = next(
         (cls.__name__ for cls in (WorkflowEngine, MissionPipeline) if isinstance(living, cls)), None
     )
-    if class_name is None:
-        raise InvalidInputError("living", living, "a WorkflowEngine or a MissionPipeline")
+    if class_name is None or isinstance(living, StoredWorkflowEngine | StoredMissionPipeline):
+        expected = "a WorkflowEngine or a MissionPipeline in memory"
+        raise InvalidInputError("living", type(living).__name__, expected)
     return capture_attributes(
         class_name,
         vars(living),

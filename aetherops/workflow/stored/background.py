@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from typing import Any, TypeVar
 
 from aetherops.workflow.errors import EventLoopError
 
-__all__ = ["run_in_background", "run_on", "wait_for"]
+__all__ = ["in_background", "run_in_background", "run_on", "wait_for"]
 
 _Result = TypeVar("_Result")
 
@@ -56,6 +57,24 @@ def run_in_background(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         This thread runs an event loop, which may not wait.
     """
     return wait_for(coroutine, None, "run_in_background()", "await the coroutine itself")
+
+
+@contextmanager
+def in_background(manager: AbstractAsyncContextManager[_Result]) -> Iterator[_Result]:
+    """Keep an asynchronous context open on the loop that blocking calls use, as connections are.
+
+    Raises
+    ------
+    EventLoopError
+        This thread runs an event loop: write ``async with`` there.
+    """
+    called, instead = "in_background()", "write async with"
+    stack = AsyncExitStack()
+    opened = wait_for(stack.enter_async_context(manager), None, called, instead)
+    try:
+        yield opened
+    finally:
+        wait_for(stack.aclose(), None, called, instead)
 
 
 def wait_for(

@@ -7,10 +7,18 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
-from aetherops.workflow import EventLoopError, MemoryEventStore, WorkflowEngine, run_in_background
+from aetherops.workflow import (
+    EventLoopError,
+    MemoryEventStore,
+    WorkflowEngine,
+    in_background,
+    run_in_background,
+)
 from aetherops.workflow.stored.background import run_on
 
 
@@ -37,6 +45,22 @@ async def test_a_running_loop_is_not_made_to_wait() -> None:
     with pytest.raises(EventLoopError, match="await the coroutine itself"):
         run_in_background(coroutine)
     assert coroutine.cr_frame is None, "it was closed: nothing warns that it never ran"
+
+
+def test_a_context_is_entered_and_left_on_that_loop() -> None:
+    seen: list[object] = []
+
+    @asynccontextmanager
+    async def connections() -> AsyncIterator[str]:
+        seen.append(await where())
+        try:
+            yield "open"
+        finally:
+            seen.append(await where())
+
+    with in_background(connections()) as opened:
+        assert (opened, len(seen)) == ("open", 1)
+    assert seen == [run_in_background(where())] * 2
 
 
 async def test_from_a_loop_the_background_can_be_awaited() -> None:

@@ -153,6 +153,8 @@ def test_one_that_stands_on_a_store_is_not_moved_to_another() -> None:
     engine = WorkflowEngine.open(MemoryEventStore(), "w")
     with pytest.raises(InvalidInputError, match="in memory"):
         move_to_store(engine, MemoryEventStore(), "w")
+    with pytest.raises(InvalidInputError, match="in memory, got 'StoredWorkflowEngine'"):
+        capture(engine, "w")
 
 
 def test_an_object_of_a_class_of_its_own_is_captured_as_what_it_is_based_on() -> None:

@@ -25,7 +25,8 @@ class _Background:
         # A forked child has neither the thread nor, of its own, what the loop listens to: it may
         # not even close it.
         self._parents: list[asyncio.AbstractEventLoop] = []
-        os.register_at_fork(after_in_child=self._forget)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
 
     def loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:

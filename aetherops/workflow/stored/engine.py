@@ -62,7 +62,8 @@ class StoredWorkflowEngine(WorkflowEngine):
     def advance(self, target: str) -> bool:
         """Move to `target`; False, and nothing changes, where no move leads there.
 
-        Where another moved the workflow first, the move is decided anew from where it is then.
+        Nor does one lead onward while an approval that was asked for is not granted. Where another
+        moved the workflow first, the move is decided anew from where it is then.
 
         Raises
         ------
@@ -94,13 +95,18 @@ class StoredWorkflowEngine(WorkflowEngine):
 
     async def _advance(self, target: str) -> bool:
         while target in STATES:
-            if not can_transition(self.state, target):
-                # Refused by what is known here; others may have moved it to where it is allowed.
+            if not self._may_move(target):
+                # Refused by what is known here; others may have changed what is allowed.
                 if not await self._stored.refresh():
                     break
             elif await self._record_move(target):
                 return True
         return False
+
+    def _may_move(self, target: str) -> bool:
+        """To a bad end at any time; onward once nobody's word is waited for."""
+        ends_badly = target in ("failed", "cancelled")
+        return can_transition(self.state, target) and (ends_badly or self._stored.may_go_on)
 
     async def _record_move(self, target: str) -> bool:
         if target in _ENDS:

@@ -67,6 +67,8 @@ class StoredMissionPipeline(MissionPipeline):
     def advance(self) -> str:
         """Move to the next stage, and return the one that is current then; the last one stays.
 
+        So does any while an approval that was asked for is not granted.
+
         Raises
         ------
         ConcurrencyError
@@ -134,10 +136,16 @@ class StoredMissionPipeline(MissionPipeline):
         raise TypeError("its events are in a store: open it there")
 
     async def _advance(self) -> str:
-        if self.is_complete():
+        if self._stays():
+            # As far as is known here; a word may have been given meanwhile.
+            known = self.stage_index
             await self._stored.refresh()
-            return self.current_stage()
+            if self._stays() or self.stage_index != known:
+                return self.current_stage()
         return await self._move(kinds.StageAdvanced, +1)
+
+    def _stays(self) -> bool:
+        return self.is_complete() or not self._stored.may_go_on
 
     async def _rollback(self) -> str:
         if self.stage_index == 0:

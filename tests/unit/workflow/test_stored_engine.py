@@ -14,6 +14,9 @@ from hypothesis import given, strategies as st
 from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.workflow import (
     STATES,
+    ApprovalGranted,
+    ApprovalRefused,
+    ApprovalRequested,
     ConcurrencyError,
     EventLoopError,
     FencedError,
@@ -134,6 +137,24 @@ def test_after_a_lost_answer_another_move_is_decided_from_what_is_stored() -> No
         engine.advance("validated")
     assert engine.advance("cancelled") is False  # it is validated
     assert engine.state == "validated"
+
+
+def test_no_move_leads_onward_while_a_word_is_waited_for() -> None:
+    store = MemoryEventStore()
+    engine = WorkflowEngine.open(store, "w")
+    asked = ApprovalRequested(workflow_id="w", version=2, approval="burn-go")
+    run_in_background(store.append(asked))
+    assert engine.advance("validated") is False
+    granted = ApprovalGranted(workflow_id="w", version=3, approval="burn-go", actor="ada")
+    run_in_background(store.append(granted))
+    assert engine.advance("validated") is True
+    refused = [
+        ApprovalRequested(workflow_id="w", version=5, approval="crew-go"),
+        ApprovalRefused(workflow_id="w", version=6, approval="crew-go", actor="ada"),
+    ]
+    run_in_background(store.append_many(refused))
+    assert engine.advance("scheduled") is False
+    assert engine.advance("failed") is True, "to a bad end nobody's word is needed"
 
 
 def test_what_the_events_say_is_assigned_nowhere() -> None:

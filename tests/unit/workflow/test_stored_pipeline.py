@@ -9,6 +9,8 @@ from hypothesis import given, strategies as st
 
 from aetherops.errors import InvalidInputError
 from aetherops.workflow import (
+    ApprovalGranted,
+    ApprovalRequested,
     ConcurrencyError,
     EventLoopError,
     MemoryEventStore,
@@ -95,6 +97,21 @@ def test_at_an_end_it_looks_whether_another_moved_it() -> None:
     one.rollback()
     assert other.advance() == "monitoring"  # it is there, and nothing moved
     assert one.version == other.version
+
+
+def test_a_mission_stays_while_a_word_is_waited_for_and_may_be_rolled_back() -> None:
+    store = MemoryEventStore()
+    pipeline = MissionPipeline.open(store, "m")
+    pipeline.advance()
+    asked = ApprovalRequested(workflow_id="m", version=3, approval="burn-go")
+    run_in_background(store.append(asked))
+    pipeline.refresh()
+    assert pipeline.advance() == "validation"
+    assert pipeline.rollback() == "planning"
+    granted = ApprovalGranted(workflow_id="m", version=5, approval="burn-go", actor="ada")
+    run_in_background(store.append(granted))
+    assert pipeline.advance() == "validation"
+    assert pipeline.transition_log() == ["planning", "planning"]
 
 
 def test_an_artifact_that_json_cannot_hold_is_refused_and_nothing_is_recorded() -> None:

@@ -209,21 +209,38 @@ def test_snapshot_events_capture_migration_time_workflow_state(
         require_known([of_engine], of_engine.recorded_at.replace(year=2025))
 
 
-def test_an_interrupted_migration_goes_on_where_it_was(
-    store: PostgresEventStore, tmp_path: Path
+# Migrates a file, and says so after each workflow.
+MIGRATION = """
+import sys
+from aetherops.connections.postgres import Postgres
+from aetherops.workflow import in_background, run_in_background
+from aetherops.workflow.migration import migrate_all
+from aetherops.workflow.postgres.store import PostgresEventStore
+
+with in_background(Postgres.connect(sys.argv[1])) as postgres:
+    run_in_background(migrate_all(
+        [sys.argv[2]], PostgresEventStore(postgres), progress=lambda *_: print("one", flush=True)))
+"""
+
+
+@pytest.mark.chaos
+def test_a_migration_that_was_killed_goes_on_where_it_was(
+    runtime_dsn: str, store: PostgresEventStore, tmp_path: Path
 ) -> None:
-    living = {f"w{number}": WorkflowEngine() for number in range(150)}
-    (tmp_path / "all.pkl").write_bytes(pickle.dumps(living))
-
-    class Interrupted(Exception):  # noqa: N818 (a person, not a fault)
-        pass
-
-    def interrupt(one: object, done: int, of: int) -> None:
-        raise Interrupted
-
-    with pytest.raises(Interrupted):
-        run_in_background(migrate_all([tmp_path / "all.pkl"], store, progress=interrupt))
-    report = run_in_background(migrate_all([tmp_path / "all.pkl"], store))
-    assert 0 < report.counts[Outcome.KNOWN] < 150
-    assert report.counts[Outcome.KNOWN] + report.counts[Outcome.CAPTURED] == 150
-    assert run_in_background(store.last_position()) == 150
+    count = 2_000
+    file = tmp_path / "all.pkl"
+    file.write_bytes(pickle.dumps({f"w{number}": WorkflowEngine() for number in range(count)}))
+    for _ in range(3):
+        command = [sys.executable, "-c", MIGRATION, runtime_dsn, str(file)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "one\n"
+            process.kill()
+    stored = run_in_background(store.last_position())
+    assert 0 < stored < count, "it was killed on the way"
+    report = run_in_background(migrate_all([file], store))
+    assert report.ok
+    # What was on its way to the server when its process was killed may have arrived since.
+    assert report.counts[Outcome.KNOWN] >= stored
+    assert report.counts[Outcome.KNOWN] + report.counts[Outcome.CAPTURED] == count
+    assert run_in_background(store.last_position()) == count

@@ -1,6 +1,6 @@
 """Workflows that lived before events were kept: captured as a snapshot, they go on from there."""
 
-from aetherops.workflow.migration.bulk import migrate_all, migrate_captured
+from aetherops.workflow.migration.bulk import SnapshotStore, migrate_all, migrate_captured
 from aetherops.workflow.migration.capture import Captured, capture
 from aetherops.workflow.migration.dumps import MAX_DUMP_BYTES, read_dump, read_dump_file
 from aetherops.workflow.migration.living import move_to_store, move_to_store_async
@@ -18,6 +18,7 @@ __all__ = [
     "MigrationReport",
     "Outcome",
     "Progress",
+    "SnapshotStore",
     "capture",
     "migrate_all",
     "migrate_captured",

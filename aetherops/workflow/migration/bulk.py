@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from aetherops.errors import InvalidInputError, LimitExceededError, RefusedError
 from aetherops.workflow.errors import ConcurrencyError, FencedError
+from aetherops.workflow.events.base import WorkflowEvent
 from aetherops.workflow.events.codec import EventCodec
 from aetherops.workflow.events.kinds import SnapshotTaken
 from aetherops.workflow.migration.capture import Captured
@@ -23,18 +24,35 @@ from aetherops.workflow.migration.report import (
 from aetherops.workflow.projection.projection import WorkflowProjection
 from aetherops.workflow.state import WorkflowState
 from aetherops.workflow.states import STAGES
-from aetherops.workflow.store import EventStore
 
-__all__ = ["migrate_all", "migrate_captured"]
+__all__ = ["SnapshotStore", "migrate_all", "migrate_captured"]
 
 # So many at a time: a store that writes many appends in one commit is kept busy.
 _WORKFLOWS_AT_ONCE = 64
 _FILES_AT_ONCE = 16
 
 
+class SnapshotStore(Protocol):
+    """What a migration wants of an `EventStore`; the methods do what they do there."""
+
+    async def get_events(self, workflow_id: str, *, until: int) -> list[WorkflowEvent]:
+        """The events of a workflow up to a version."""
+        ...
+
+    async def append(
+        self, event: SnapshotTaken, *, expected_version: int, epoch: int
+    ) -> WorkflowEvent:
+        """Store the first event of a workflow."""
+        ...
+
+    async def fence(self, workflow_id: str) -> int:
+        """Begin the workflow's next epoch."""
+        ...
+
+
 async def migrate_all(
     files: Sequence[Path | str],
-    store: EventStore,
+    store: SnapshotStore,
     *,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -82,7 +100,7 @@ async def migrate_all(
 
 
 async def migrate_captured(
-    captured: Captured, store: EventStore, *, actor: str = "system"
+    captured: Captured, store: SnapshotStore, *, actor: str = "system"
 ) -> Outcome:
     """Store the snapshot of one workflow under an epoch of its own, read it back, and compare.
 
@@ -147,7 +165,9 @@ def _batches(found: Iterable[_Found]) -> Iterator[list[_Found]]:
         yield batch
 
 
-async def _outcome(found: _Found, store: EventStore, actor: str, dry_run: bool) -> MigratedWorkflow:
+async def _outcome(
+    found: _Found, store: SnapshotStore, actor: str, dry_run: bool
+) -> MigratedWorkflow:
     captured = found.captured
     if isinstance(captured, str):
         return MigratedWorkflow(found.file, None, Outcome.REFUSED, reason=captured)
@@ -170,13 +190,13 @@ async def _outcome(found: _Found, store: EventStore, actor: str, dry_run: bool) 
     return replace(told, outcome=outcome)
 
 
-async def _look(captured: Captured, store: EventStore) -> Outcome:
+async def _look(captured: Captured, store: SnapshotStore) -> Outcome:
     """What `migrate_captured` would do now."""
     EventCodec().encode(captured.snapshot())
     return Outcome.KNOWN if await _is_stored(captured, store) else Outcome.CAPTURABLE
 
 
-async def _is_stored(captured: Captured, store: EventStore) -> bool:
+async def _is_stored(captured: Captured, store: SnapshotStore) -> bool:
     """Whether the first event is a snapshot of this state; raises where it is anything else."""
     events = await store.get_events(captured.workflow_id, until=1)
     if not events:

@@ -84,7 +84,8 @@ def _asked(event: WorkflowEvent) -> str:
 
 def _alternatives(state: WorkflowState, event: WorkflowEvent) -> list[str]:
     """What may happen in this state instead of an event that may not."""
-    return _ALTERNATIVES.get(type(event), lambda *_: [])(state, event)
+    alternatives = _ALTERNATIVES.get(type(event))
+    return alternatives(state, event) if alternatives else []
 
 
 def _moves(state: WorkflowState, _: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""What may be wanted of workflows. Each command appends one event, or raises and appends nothing."""
+"""What may be wanted of workflows: a command appends one event, or raises and appends nothing."""
 
 from __future__ import annotations
 

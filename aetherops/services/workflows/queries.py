@@ -30,7 +30,14 @@ if TYPE_CHECKING:
         WorkflowReadModel,
     )
 
-__all__ = ["MAX_CHANGES", "MAX_HISTORY", "Change", "HistoryPage", "WorkflowChanges", "WorkflowQueries"]
+__all__ = [
+    "MAX_CHANGES",
+    "MAX_HISTORY",
+    "Change",
+    "HistoryPage",
+    "WorkflowChanges",
+    "WorkflowQueries",
+]
 
 #: The most events in one page of a history, and between two instants that are compared.
 MAX_HISTORY = MAX_CHANGES = 1000

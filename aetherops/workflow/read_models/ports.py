@@ -157,7 +157,7 @@ def summary_of(state: WorkflowState, updated_at: datetime | None) -> WorkflowSum
     )
 
 
-def checked_page(first: int) -> int:
+def checked_page(first: object) -> int:
     """How many workflows a page may have: 1 to `MAX_PAGE`; raises an error otherwise."""
     if isinstance(first, bool) or not isinstance(first, int) or first < 1:
         raise InvalidInputError("first", first, "1 or more")

@@ -15,6 +15,7 @@ from aetherops.cli.query.arguments import query
 from aetherops.cli.rejected.arguments import rejected
 from aetherops.cli.streams.arguments import streams
 from aetherops.cli.usage import OneLineUsageErrors
+from aetherops.cli.workflow.change_arguments import workflow
 
 __all__ = ["application"]
 
@@ -70,6 +71,7 @@ application.command()(ingest)
 application.command()(query)
 application.add_typer(streams, name="streams")
 application.add_typer(rejected, name="rejected")
+application.add_typer(workflow, name="workflow")
 
 
 @application.command()

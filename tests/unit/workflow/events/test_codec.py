@@ -121,7 +121,7 @@ def test_a_payload_cut_anywhere_is_never_read_as_another(kind, data):
 
 
 def test_a_kind_that_nobody_knows_is_named():
-    with pytest.raises(UnknownKindError, match="'pump.primed', schema version 1: no such kind"):
+    with pytest.raises(UnknownKindError, match=r"'pump\.primed', schema version 1: no such kind"):
         decoded("pump.primed", b"{}")
 
 

@@ -15,7 +15,7 @@ from aetherops.cli.query.arguments import query
 from aetherops.cli.rejected.arguments import rejected
 from aetherops.cli.streams.arguments import streams
 from aetherops.cli.usage import OneLineUsageErrors
-from aetherops.cli.workflow.change_arguments import workflow
+from aetherops.cli.workflow import workflow
 
 __all__ = ["application"]
 

@@ -114,7 +114,8 @@ def show_history(
         typer.echo("\n".join(map(json_text, events)) if as_json else history_text(events))
 
 
-@workflow.command("diff")
+# A distance from now begins with a minus, and is no option.
+@workflow.command("diff", context_settings={"ignore_unknown_options": True})
 def show_difference(
     workflow_id: WorkflowId,
     start: Annotated[str, typer.Argument(metavar="T1", help="An instant, as of --as-of.")],

@@ -6,8 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aetherops.cli.client import Client
+from aetherops.cli.outcome import ServerBusyError
 from aetherops.cli.query.graphql import data_of
 from aetherops.cli.workflow.documents import CHANGES, HISTORY, LIST, STATE, mutation
+from aetherops.errors import UnreachableError
+from aetherops.resilience import Retry
 from aetherops.workflow.events.ids import uuid7
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ask_changes", "ask_history", "ask_list", "ask_state", "change", "enum_name"]
 
 _PAGE = 1000
+_RETRY = Retry(attempts=3, base_ms=200, jitter=0.25, on=(UnreachableError, ServerBusyError))
 
 
 def enum_name(value: str) -> str:
@@ -71,9 +75,13 @@ def ask_history(workflow_id: str, connection: Connection) -> list[dict[str, Any]
 def change(
     name: str, workflow_id: str | None, arguments: Mapping[str, object], connection: Connection
 ) -> dict[str, Any]:
-    """Have a mutation made; the state after it."""
-    cause = {"eventId": str(uuid7())}
-    return _ask(mutation(name), {"id": workflow_id, **arguments, "cause": cause}, connection)
+    """Have a mutation made; the state after it.
+
+    It names the event, and the workflow where that is new: made again after a lost answer, it
+    changes nothing more.
+    """
+    named = {"id": workflow_id or str(uuid7()), "cause": {"eventId": str(uuid7())}}
+    return _RETRY.call(_ask, mutation(name), {**named, **arguments}, connection)
 
 
 def _ask(document: str, variables: Mapping[str, object], connection: Connection) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def history_text(events: Sequence[Mapping[str, Any]]) -> str:
     kinds = max((len(one["kind"]) for one in events), default=0)
     actors = max((len(one["actor"]) for one in events), default=0)
     return "\n".join(
-        f"{one['version']:>4}  {_iso(one['recordedAt'], full=True)}  {one['kind']:{kinds}}  "
+        f"{one['version']:>4}  {_iso(one['recordedAt'], full=True):27}  {one['kind']:{kinds}}  "
         f"{one['actor']:{actors}}  {_payload(one['payload'])}".rstrip()
         for one in events
     )
@@ -108,7 +108,10 @@ def _row(one: Mapping[str, Any]) -> list[str]:
 
 
 def _status(state: Mapping[str, Any]) -> str:
-    return f"{state['status']}, paused" if state["paused"] else str(state["status"])
+    """The state, or of a mission the stage too; and whether it is paused."""
+    parts = [state["status"], state.get("stage") and f"stage {state['stage']}"]
+    parts += ["paused"] if state["paused"] else []
+    return ", ".join(part for part in parts if part)
 
 
 def _or_nobody(state: Mapping[str, Any]) -> str:
@@ -117,8 +120,6 @@ def _or_nobody(state: Mapping[str, Any]) -> str:
 
 def _since(state: Mapping[str, Any], until_us: int) -> list[str]:
     lines = []
-    if state["form"] == "mission":
-        lines.append(f"stage {state['stage']}")
     if state["createdAt"]:
         age = duration_text(max(until_us - parse_us(state["createdAt"]), 0))
         times = f"created {_iso(state['createdAt'])}, last event {_iso(state['updatedAt'])}"

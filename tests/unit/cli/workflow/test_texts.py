@@ -79,7 +79,7 @@ def test_the_end_of_a_workflow_and_what_was_irregular():
 def test_a_captured_mission():
     mission = {**STATE, "form": "mission", "stage": "validation", "knownSince": NOON}
     lines = state_text(mission, parse_us(NOON), 80, DRAWN).splitlines()
-    assert "stage validation" in lines
+    assert lines[0].endswith("in-progress, stage validation, paused")
     assert "captured 2026-01-31T12:00:00Z: unknown before" in lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from itertools import zip_longest
 from typing import Any
 
 from aetherops.workflow.json_values import JsonValue
@@ -12,8 +13,8 @@ from aetherops.workflow.state_json import state_to_json
 
 __all__ = ["Difference", "differences"]
 
-#: They differ after every event, and say nothing of the work.
-_BOOKKEEPING = frozenset({"version", "updated_at"})
+#: They differ after every event, or never, and say nothing of the work.
+_BOOKKEEPING = frozenset({"workflow_id", "version", "updated_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Difference:
 
     Parameters
     ----------
-    path : where it stands in the state (``"steps.ignite.status"``).
+    path : where it stands in the state (``"steps.ignite.attempts[0].status"``).
     before, after : as JSON; None where there was or is none.
     """
 
@@ -32,7 +33,7 @@ class Difference:
 
 
 def differences(before: WorkflowState, after: WorkflowState) -> list[Difference]:
-    """What differs, in the order of the fields of a state; version and time of change left out."""
+    """What differs, in the order of the fields of a state, without version and time of change."""
     changed = [
         f.name
         for f in fields(WorkflowState)
@@ -45,10 +46,14 @@ def differences(before: WorkflowState, after: WorkflowState) -> list[Difference]
 
 
 def _within(path: str, before: Any, after: Any) -> Iterator[Difference]:
-    """Objects are compared entry by entry, everything else whole."""
+    """Objects are compared entry by entry, lists item by item, everything else whole."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in [*before, *(name for name in after if name not in before)]:
             if before.get(name) != after.get(name):
                 yield from _within(f"{path}.{name}", before.get(name), after.get(name))
+    elif isinstance(before, list) and isinstance(after, list):
+        for i, (was, now) in enumerate(zip_longest(before, after)):
+            if was != now:
+                yield from _within(f"{path}[{i}]", was, now)
     else:
         yield Difference(path, before, after)

@@ -30,6 +30,10 @@ _AsOf = Annotated[
 ]
 
 
+# A distance from now such as -1h begins with a minus, and is neither an option nor a call for help.
+_DISTANCES = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+
+
 @workflow.command("list")
 def list_workflows(
     status: Annotated[
@@ -114,8 +118,7 @@ def show_history(
         typer.echo("\n".join(map(json_text, events)) if as_json else history_text(events))
 
 
-# A distance from now begins with a minus, and is no option.
-@workflow.command("diff", context_settings={"ignore_unknown_options": True})
+@workflow.command("diff", context_settings=_DISTANCES)
 def show_difference(
     workflow_id: WorkflowId,
     start: Annotated[str, typer.Argument(metavar="T1", help="An instant, as of --as-of.")],

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aetherops.errors import InvalidInputError, LimitExceededError, UnavailableError
-from aetherops.services.workflows.reading import pages_of, projection_of
+from aetherops.services.workflows.reading import (
+    MAX_SAID_BYTES,
+    bytes_said,
+    pages_of,
+    projection_of,
+    small_pages_of,
+)
 from aetherops.workflow import (
     NotYetCreatedError,
     WorkflowNotFoundError,
@@ -129,16 +135,19 @@ class WorkflowQueries:
     async def history(
         self, workflow_id: str, meter: Meter, *, first: int = 100, after: int = 0
     ) -> HistoryPage:
-        """Events after a version, at most `first`, up to `MAX_HISTORY`."""
+        """Events after a version, at most `first`, up to `MAX_HISTORY`.
+
+        Fewer where they say more than `MAX_SAID_BYTES` together; one at least.
+        """
         if first < 1:
             raise InvalidInputError("first", first, "1 or more")
         if first > MAX_HISTORY:
             raise LimitExceededError("events in one page", MAX_HISTORY, first)
-        events = await self._store.get_events(workflow_id, after=after, until=after + first + 1)
-        if not events and not await self._store.get_events(workflow_id, until=1):
+        page = await self._page(workflow_id, first, after)
+        if not page.events and not await self._store.get_events(workflow_id, until=1):
             raise WorkflowNotFoundError(workflow_id)
-        await meter.charge(len(events) // 100)
-        return HistoryPage(events[:first], len(events) > first)
+        await meter.charge(len(page.events) // 100)
+        return page
 
     async def changes(
         self, workflow_id: str, start: datetime, end: datetime, meter: Meter
@@ -183,6 +192,17 @@ class WorkflowQueries:
         await self._until_followed(position)
         return await self._read_model.fleet_at(position, query, first=first, after=after)
 
+    async def _page(self, workflow_id: str, first: int, after: int) -> HistoryPage:
+        found: list[WorkflowEvent] = []
+        room = MAX_SAID_BYTES
+        async for page in small_pages_of(self._store, workflow_id, after, after + first + 1):
+            for event in page:
+                room -= bytes_said([event])
+                if len(found) == first or (found and room < 0):
+                    return HistoryPage(found, True)
+                found.append(event)
+        return HistoryPage(found, False)
+
     async def _between(
         self, workflow_id: str, after: int, end: datetime, meter: Meter
     ) -> list[WorkflowEvent]:
@@ -192,6 +212,10 @@ class WorkflowQueries:
             if len(found) > MAX_CHANGES:
                 what = "events between two instants (ask for a shorter time)"
                 raise LimitExceededError(what, MAX_CHANGES, len(found))
+            if (said := bytes_said(found)) > MAX_SAID_BYTES:
+                raise LimitExceededError(
+                    "bytes that events between two instants say", MAX_SAID_BYTES, said
+                )
         return found
 
     async def _why_nothing(self, workflow_id: str, at: datetime) -> Exception:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from aetherops.workflow import WorkflowProjection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from datetime import datetime
 
     from aetherops.services.metering import Meter
     from aetherops.workflow import EventStore, WorkflowEvent
 
-__all__ = ["pages_of", "projection_of"]
+__all__ = ["MAX_SAID_BYTES", "bytes_said", "pages_of", "projection_of", "small_pages_of"]
+
+#: The most that the events of one answer say together: each may say up to a mebibyte.
+MAX_SAID_BYTES = 16 << 20
 
 _PAGE = 1000
+_FIRST_PAGE = 16
 # A request costs one unit, about a millisecond of a core; so does reading so many events.
 _EVENTS_A_UNIT = 100
 
@@ -53,6 +58,24 @@ async def projection_of(
     async for page in pages_of(store, workflow_id, meter, until=until):
         projection.apply_many(page)
     return projection
+
+
+async def small_pages_of(
+    store: EventStore, workflow_id: str, after: int, until: int
+) -> AsyncIterator[list[WorkflowEvent]]:
+    """The events of these versions in pages that grow, for who stops where they say too much."""
+    count = _FIRST_PAGE
+    while after < until:
+        page = await store.get_events(workflow_id, after=after, until=min(after + count, until))
+        if not page:
+            return
+        yield page
+        after, count = page[-1].version, count * 4
+
+
+def bytes_said(events: Iterable[WorkflowEvent]) -> int:
+    """How much these events say, as JSON."""
+    return sum(len(json.dumps(event.payload, default=str)) for event in events)
 
 
 def _recorded_at(event: WorkflowEvent) -> datetime:

@@ -98,6 +98,24 @@ async def test_the_history_comes_in_pages(commands, queries, ann, meter):
         await queries.history("burn-8", meter)
 
 
+async def test_a_page_of_events_that_say_much_ends_early(commands, queries, clock, ann, meter):
+    start = clock.now
+    clock.turn(seconds=1)
+    await commands.create(ann, "burn-7")
+    for i in range(40):
+        await commands.attach(ann, "burn-7", f"image-{i}", "x" * 1_000_000)
+    page = await queries.history("burn-7", meter, first=1000)
+    assert page.has_next
+    assert 10 < len(page.events) < 20
+    seen = len(page.events)
+    while page.has_next:
+        page = await queries.history("burn-7", meter, after=page.events[-1].version)
+        seen += len(page.events)
+    assert seen == 41
+    with pytest.raises(LimitExceededError, match="bytes that events between two instants say"):
+        await queries.changes("burn-7", start, clock.turn(seconds=1), meter)
+
+
 async def test_what_changed_between_two_instants_and_why(commands, queries, clock, ann, meter):
     await commands.create(ann, "burn-7", owner="ann")
     start = clock.now

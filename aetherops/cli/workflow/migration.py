@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from aetherops.cli.client import Client
 from aetherops.cli.outcome import FaultFoundError
@@ -19,25 +19,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aetherops.cli.connection import Connection
-    from aetherops.workflow import EventStore, WorkflowEvent
+    from aetherops.workflow import WorkflowEvent
 
 __all__ = ["migrate_files", "report_json", "report_text"]
 
 
 class _RemoteSnapshots:
-    """The first events of workflows, read and written over GraphQL.
-
-    `migrate_all` wants no more of a store than this.
-    """
+    """The first events of workflows, read and written over GraphQL."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def get_events(
-        self, workflow_id: str, *, after: int = 0, until: int = 1
-    ) -> list[WorkflowEvent]:
-        """The first event; none where there is no such workflow."""
-        asked = {"id": workflow_id, "first": until, "after": after}
+    async def get_events(self, workflow_id: str, *, until: int) -> list[WorkflowEvent]:
+        """The first events; none where there is no such workflow."""
+        asked = {"id": workflow_id, "first": until, "after": 0}
         try:
             data = await data_with_patience(self._client, HISTORY, asked)
         except NotFoundError:
@@ -45,7 +40,7 @@ class _RemoteSnapshots:
         return [_first_event(workflow_id, node) for node in data["workflowHistory"]["nodes"]]
 
     async def append(
-        self, event: SnapshotTaken, *, expected_version: int = 0, epoch: int = 1
+        self, event: SnapshotTaken, *, expected_version: int, epoch: int
     ) -> SnapshotTaken:
         """Have a snapshot taken; the platform stores it as version 1 or not at all."""
         asked = {
@@ -74,7 +69,7 @@ def migrate_files(
         async with Client(connection) as client:
             return await migrate_all(
                 files,
-                cast("EventStore", _RemoteSnapshots(client)),
+                _RemoteSnapshots(client),
                 dry_run=dry_run,
                 progress=_tell if sys.stderr.isatty() else None,
                 artifacts_as_text=artifacts_as_text,

@@ -84,7 +84,7 @@ def describe(error: Exception) -> Failure:
 
     What was not raised for a client's eyes is logged under an id, and only the id is told.
     """
-    if (failure := _of_workflow(error)) is not None:
+    if (failure := _telling_more(error)) is not None:
         return failure
     match error:
         case InvalidInputError():
@@ -108,10 +108,6 @@ def describe(error: Exception) -> Failure:
                 str(error),
                 {"policy": error.policy, "retryAfter": error.retry_after_s},
             )
-        case StreamConflictError():
-            details = {"stream": error.stream, "field": error.field}
-            details |= {"stored": error.stored, "given": error.given}
-            return Failure("CONFLICT", str(error), details)
         case RefusedError():
             return Failure("CONFLICT", str(error))
         case UnavailableError():
@@ -128,9 +124,13 @@ def seconds_to_retry(error: UnavailableError) -> int:
     return max(1, math.ceil(error.retry_after_s))
 
 
-def _of_workflow(error: Exception) -> Failure | None:
-    """Errors of workflows that tell programs more than their branch of the tree does."""
+def _telling_more(error: Exception) -> Failure | None:
+    """Errors of which programs are told more than of their branch of the tree."""
     match error:
+        case StreamConflictError():
+            told = {"stream": error.stream, "field": error.field}
+            told |= {"stored": error.stored, "given": error.given}
+            return Failure("CONFLICT", str(error), told)
         case NotYetCreatedError():
             return _nothing_then(error, error.created_at)
         case UnknownBeforeMigrationError():

@@ -75,7 +75,7 @@ def freeze_json(value: object, field: str, depth: int = 0) -> JsonValue:
     InvalidInputError
         JSON cannot hold the value, or it would be read back as another one.
     """
-    if value is None or value is True or value is False:
+    if _is_plain(value):
         return value
     if depth > _MAX_DEPTH:
         raise InvalidInputError(field, value, f"at most {_MAX_DEPTH} levels of lists and objects")
@@ -95,6 +95,18 @@ def freeze_json(value: object, field: str, depth: int = 0) -> JsonValue:
     raise InvalidInputError(
         field, value, "null, a boolean, a finite number, text, a list or an object"
     )
+
+
+def _is_plain(value: object) -> bool:
+    """Whether the value can stay as it is; false says nothing. Most are told without a call."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii()  # type: ignore[attr-defined,no-any-return]
+    if kind is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    if kind is int:
+        return _INT_MIN <= value <= _INT_MAX  # type: ignore[operator]
+    return value is None or kind is bool
 
 
 def checked_text(value: str, field: str) -> str:
@@ -123,6 +135,9 @@ def _checked_float(value: float, field: str) -> float:
 def _frozen_object(value: dict[Any, Any], field: str, depth: int) -> FrozenDict:
     frozen = {}
     for key, item in value.items():
+        if type(key) is str and key.isascii() and _is_plain(item):
+            frozen[key] = item
+            continue
         if not isinstance(key, str):
             raise InvalidInputError(f"{field} key", key, "text")
         frozen[checked_text(key, f"{field} key")] = freeze_json(item, f"{field}.{key}", depth + 1)

@@ -23,6 +23,9 @@ Stage: TypeAlias = str
 Form: TypeAlias = str
 
 
+_new, _set = object.__new__, object.__setattr__
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -59,6 +62,8 @@ class WorkflowEvent:
     schema_version: ClassVar[int] = 1
     #: What the payload consists of, and what each part may hold.
     payload_fields: ClassVar[Mapping[str, FieldType]] = {}
+    #: The same, as a stored payload is read.
+    payload_reads: ClassVar[tuple[tuple[str, Check], ...]] = ()
 
     workflow_id: str
     version: int
@@ -73,10 +78,11 @@ class WorkflowEvent:
     def __post_init__(self) -> None:
         if not self.kind:
             raise TypeError(f"{type(self).__name__} is no kind of event: make one of its kinds")
+        values = self.__dict__
         for name, check in _ENVELOPE_CHECKS.items():
-            self.__dict__[name] = check(getattr(self, name), name)
+            values[name] = check(values[name], name)
         for name, field_type in self.payload_fields.items():
-            self.__dict__[name] = field_type.check(getattr(self, name), name)
+            values[name] = field_type.check(values[name], name)
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -97,16 +103,19 @@ class WorkflowEvent:
         envelope : every field of `WorkflowEvent`, by name.
         payload : every field of this kind, by name.
         """
-        event = object.__new__(cls)
+        return cls.restored({**envelope, **payload})
+
+    @classmethod
+    def restored(cls, values: dict[str, Any]) -> Self:
+        """As `restore`, from all fields together; the dictionary becomes the event's own."""
+        event = _new(cls)
         # Nothing is checked again and no default is made: a long history is read at full speed.
-        event.__dict__.update(envelope, **payload)
+        _set(event, "__dict__", values)
         return event
 
     def recorded(self, recorded_at: datetime, position: int) -> Self:
         """The same event as a store has it."""
-        event = object.__new__(type(self))
-        event.__dict__.update(self.__dict__, recorded_at=recorded_at, position=position)
-        return event
+        return self.restored({**self.__dict__, "recorded_at": recorded_at, "position": position})
 
 
 #: The fields every event has, and what each may hold.
@@ -145,6 +154,7 @@ def event_kind(name: str, schema_version: int = 1) -> Callable[[_Kind], _Kind]:
         cls.kind = name_text(name, "kind")
         cls.schema_version = positive(schema_version, "schema_version")
         cls.payload_fields = field_types(annotations, own)
+        cls.payload_reads = tuple((name, t.read) for name, t in cls.payload_fields.items())
         return cls
 
     return declare

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aetherops.workflow.errors import ConcurrencyError, DuplicateEventError, FencedError
-from aetherops.workflow.postgres.rows import COLUMNS, is_same
+from aetherops.workflow.postgres.rows import COLUMNS, from_us, is_same, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,13 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["append_batch"]
 
 _APPEND = """
-SELECT stored, known, actual_versions, actual_epochs, first_position, first_recorded_at
+SELECT stored, known, actual_versions, actual_epochs, first_position, first_recorded_us
 FROM workflow_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 
 _BY_ID = f"SELECT {COLUMNS} FROM workflow_event WHERE event_id = ANY($1::uuid[])"  # noqa: S608
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 async def append_batch(connection: PostgresConnection, batch: Sequence[Append]) -> list[Outcome]:
@@ -41,7 +38,7 @@ async def append_batch(connection: PostgresConnection, batch: Sequence[Append]) 
     assert answer is not None
     known = [append for append, is_known in zip(batch, answer["known"], strict=True) if is_known]
     rows = await _rows_by_id(connection, known) if known else {}
-    position, recorded_at = answer["first_position"], answer["first_recorded_at"]
+    position, recorded_us = answer["first_position"], answer["first_recorded_us"]
     outcomes: list[Outcome] = []
     for append, is_stored, is_known, version, epoch in zip(
         batch,
@@ -52,9 +49,9 @@ async def append_batch(connection: PostgresConnection, batch: Sequence[Append]) 
         strict=True,
     ):
         if is_stored:
-            outcomes.append(_recorded(append, recorded_at, position))
+            outcomes.append(_recorded(append, recorded_us, position))
             position += len(append.events)
-            recorded_at += len(append.events) * _MICROSECOND
+            recorded_us += len(append.events)
         else:
             found = _found(append, rows) if is_known else None
             outcomes.append(found or _refusal(append, version, epoch))
@@ -73,7 +70,7 @@ def _arguments(batch: Sequence[Append]) -> tuple[list[Any], ...]:
         [event.event_id for event in events],
         [event.kind for event in events],
         [event.schema_version for event in events],
-        [event.occurred_at for event in events],
+        [to_us(event.occurred_at) for event in events],
         [event.actor for event in events],
         [event.correlation_id for event in events],
         [event.causation_id for event in events],
@@ -81,9 +78,9 @@ def _arguments(batch: Sequence[Append]) -> tuple[list[Any], ...]:
     )
 
 
-def _recorded(append: Append, first_at: Any, first_position: int) -> list[WorkflowEvent]:
+def _recorded(append: Append, first_us: int, first_position: int) -> list[WorkflowEvent]:
     return [
-        event.recorded(first_at + i * _MICROSECOND, first_position + i)
+        event.recorded(from_us(first_us + i), first_position + i)
         for i, event in enumerate(append.events)
     ]
 
@@ -105,7 +102,7 @@ def _found(append: Append, rows: dict[UUID, asyncpg.Record]) -> Outcome | None:
     if len(stored) < len(found):
         return None
     return [
-        event.recorded(row["recorded_at"], row["position"])
+        event.recorded(from_us(row["recorded_us"]), row["position"])
         for event, row in zip(append.events, stored, strict=True)
     ]
 

@@ -12,10 +12,10 @@ _POSITION_AT = """
 WITH RECURSIVE halving (low, high) AS (
     SELECT 0::bigint, coalesce((SELECT max(position) FROM workflow_event), 0)
     UNION ALL
-    SELECT CASE WHEN middle.recorded_at <= $1 THEN middle.position ELSE low END,
-           CASE WHEN middle.recorded_at <= $1 THEN high ELSE middle.position - 1 END
+    SELECT CASE WHEN middle.recorded_us <= $1 THEN middle.position ELSE low END,
+           CASE WHEN middle.recorded_us <= $1 THEN high ELSE middle.position - 1 END
     FROM halving CROSS JOIN LATERAL (
-        SELECT e.position, e.recorded_at FROM workflow_event AS e
+        SELECT e.position, e.recorded_us FROM workflow_event AS e
         WHERE e.position = (low + high + 1) / 2
     ) AS middle
     WHERE low < high
@@ -28,10 +28,10 @@ _VERSION_AT = """
 WITH RECURSIVE halving (low, high) AS (
     SELECT 0, coalesce((SELECT max(version) FROM workflow_event WHERE workflow_id = $1), 0)
     UNION ALL
-    SELECT CASE WHEN middle.recorded_at <= $3 THEN middle.version ELSE low END,
-           CASE WHEN middle.recorded_at <= $3 THEN high ELSE middle.version - 1 END
+    SELECT CASE WHEN middle.recorded_us <= $3 THEN middle.version ELSE low END,
+           CASE WHEN middle.recorded_us <= $3 THEN high ELSE middle.version - 1 END
     FROM halving CROSS JOIN LATERAL (
-        SELECT e.version, e.recorded_at FROM workflow_event AS e
+        SELECT e.version, e.recorded_us FROM workflow_event AS e
         WHERE e.workflow_id = $1 AND e.version = (low + high + 1) / 2
     ) AS middle
     WHERE low < high

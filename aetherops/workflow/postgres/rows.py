@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aetherops.workflow.events.codec import EventCodec
@@ -13,13 +14,26 @@ if TYPE_CHECKING:
 
     from aetherops.workflow.events.base import WorkflowEvent
 
-__all__ = ["COLUMNS", "event_of", "events_of", "is_same"]
+__all__ = ["COLUMNS", "event_of", "events_of", "from_us", "is_same", "to_us"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 #: Of the table, in the order that `event_of` takes them.
 COLUMNS = (
-    "kind, schema_version, payload, workflow_id, version, event_id, occurred_at, actor, "
-    "correlation_id, causation_id, recorded_at, position"
+    "kind, schema_version, payload, workflow_id, version, event_id, occurred_us, actor, "
+    "correlation_id, causation_id, recorded_us, position"
 )
+
+
+def to_us(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_us(us: int) -> datetime:
+    """The instant so many microseconds after 1970."""
+    return _EPOCH + timedelta(0, 0, us)
 
 
 def event_of(codec: EventCodec, row: asyncpg.Record | Sequence[Any]) -> WorkflowEvent:
@@ -31,11 +45,11 @@ def event_of(codec: EventCodec, row: asyncpg.Record | Sequence[Any]) -> Workflow
         workflow_id,
         version,
         event_id,
-        occurred_at,
+        occurred_us,
         actor,
         correlation_id,
         causation_id,
-        recorded_at,
+        recorded_us,
         position,
     ) = row
     return codec.decode(
@@ -46,11 +60,11 @@ def event_of(codec: EventCodec, row: asyncpg.Record | Sequence[Any]) -> Workflow
             "workflow_id": workflow_id,
             "version": version,
             "event_id": event_id,
-            "occurred_at": occurred_at,
+            "occurred_at": _EPOCH + timedelta(0, 0, occurred_us),
             "actor": actor,
             "correlation_id": correlation_id,
             "causation_id": causation_id,
-            "recorded_at": recorded_at,
+            "recorded_at": _EPOCH + timedelta(0, 0, recorded_us),
             "position": position,
         },
     )
@@ -70,7 +84,7 @@ def is_same(row: asyncpg.Record, event: WorkflowEvent, payload: bytes) -> bool:
         event.workflow_id,
         event.version,
         event.event_id,
-        event.occurred_at,
+        to_us(event.occurred_at),
         event.actor,
         event.correlation_id,
         event.causation_id,

@@ -26,7 +26,7 @@ from aetherops.workflow.postgres.reading import (
     POSITION_AT,
     SINCE,
 )
-from aetherops.workflow.postgres.rows import events_of
+from aetherops.workflow.postgres.rows import events_of, to_us
 from aetherops.workflow.reading import checked_limit, checked_position
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class PostgresEventStore:
         self, postgres: Postgres, codec: EventCodec | None = None, *, retry: Retry = _RETRY
     ) -> None:
         self._postgres = postgres
-        self._codec = codec or EventCodec(parse=_parse)
+        self._codec = codec or EventCodec(parse=msgspec.json.decode)
         self._retry = retry
         self._batcher = AppendBatcher(self._write)
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
@@ -108,7 +108,7 @@ class PostgresEventStore:
         start = _version(checked_position(after, "after"))
         if isinstance(until, datetime):
             at = instant(until, "until")
-            return await self._events(OF_WORKFLOW_UNTIL, workflow_id, start, at)
+            return await self._events(OF_WORKFLOW_UNTIL, workflow_id, start, to_us(at))
         end = _LAST_VERSION if until is None else _version(checked_position(until, "until"))
         return await self._events(OF_WORKFLOW, workflow_id, start, end)
 
@@ -117,7 +117,7 @@ class PostgresEventStore:
     ) -> list[WorkflowEvent]:
         """See `EventStore.get_events_since`."""
         at_most = None if limit is None else checked_limit(limit)
-        return await self._events(SINCE, instant(timestamp, "timestamp"), at_most)
+        return await self._events(SINCE, to_us(instant(timestamp, "timestamp")), at_most)
 
     async def read_from(self, after: int, limit: int = 1000) -> list[WorkflowEvent]:
         """See `EventStore.read_from`."""
@@ -129,7 +129,7 @@ class PostgresEventStore:
 
     async def position_at(self, timestamp: datetime) -> int:
         """See `EventStore.position_at`."""
-        return await self._number(POSITION_AT, instant(timestamp, "timestamp"))
+        return await self._number(POSITION_AT, to_us(instant(timestamp, "timestamp")))
 
     def subscribe(self, after: int = 0) -> AsyncIterator[WorkflowEvent]:
         """See `EventStore.subscribe`."""
@@ -188,11 +188,3 @@ class PostgresEventStore:
 
 def _version(number: int) -> int:
     return min(number, _LAST_VERSION)
-
-
-def _parse(data: bytes) -> object:
-    """JSON as `json.loads` has it, for everything that the codec wrote."""
-    try:
-        return msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from error

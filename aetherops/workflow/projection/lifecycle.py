@@ -7,7 +7,7 @@ from typing import Any
 
 from aetherops.workflow.events import kinds
 from aetherops.workflow.state import WorkflowState
-from aetherops.workflow.states import STAGES, can_transition, is_terminal_state
+from aetherops.workflow.states import STAGES, TERMINAL_STATES, can_transition
 
 __all__ = ["LifecycleFold"]
 
@@ -28,7 +28,7 @@ class LifecycleFold:
     @property
     def is_done(self) -> bool:
         """Whether no move leaves the status."""
-        return is_terminal_state(self.status)
+        return self.status in TERMINAL_STATES
 
     def fields(self) -> dict[str, Any]:
         """The fields of `WorkflowState` that this part knows."""

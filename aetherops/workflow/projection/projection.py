@@ -79,17 +79,17 @@ class WorkflowProjection:
         MissingEventError
             Not the next version.
         """
-        require_event(event)
-        if event.version != self._version + 1:
-            raise MissingEventError("version", self._version + 1, event.version)
-        if self._version == 0:
+        fold = _FOLDS.get(type(event)) or _fold_unknown(event)
+        version = self._version + 1
+        if event.version != version:
+            raise MissingEventError("version", version, event.version)
+        if version == 1:
             self._workflow_id = event.workflow_id
         elif event.workflow_id != self._workflow_id:
             raise InvalidInputError("event.workflow_id", event.workflow_id, self._workflow_id)
-        self._version = event.version
-        regular = _FOLDS.get(type(event), _unknown)(self, event)
-        if not regular:
-            self._irregular.append(event.version)
+        self._version = version
+        if not fold(self, event):
+            self._irregular.append(version)
         self._lifecycle.touch(event.occurred_at)
         return self
 
@@ -124,12 +124,14 @@ class WorkflowProjection:
         return True
 
 
-def _unknown(_: WorkflowProjection, __: WorkflowEvent) -> bool:
-    """A kind that a program declared itself: its own projections know what it means."""
-    return True
-
-
 _Fold = Callable[[WorkflowProjection, Any], bool]
+
+
+def _fold_unknown(event: object) -> _Fold:
+    """Of a kind that a program declared itself: its own projections know what it means."""
+    require_event(event)
+    return lambda _, __: True
+
 
 _FOLDS: dict[type[WorkflowEvent], _Fold] = {
     kinds.WorkflowCreated: lambda p, event: p._lifecycle.created(event),

@@ -50,12 +50,13 @@ _LATER: tuple[type[Exception], ...] = (*_AWAY, asyncpg.exceptions.TransactionRol
 # What says that the server answers, and cannot write: a standby or a demoted primary, rights that
 # were taken, a full or failing disk, a schema that is not ours. No batch is at fault.
 _CANNOT_WRITE: tuple[type[Exception], ...] = (
-    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidTransactionStateError,  # read-only, or of an isolation that a function refuses
     asyncpg.InsufficientPrivilegeError,
     asyncpg.DiskFullError,
     asyncpg.PostgresIOError,
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
     asyncpg.InvalidSchemaNameError,
 )
 

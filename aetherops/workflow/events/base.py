@@ -23,6 +23,7 @@ Stage: TypeAlias = str
 Form: TypeAlias = str
 
 
+_MAX_SCHEMA_VERSION = 2**15 - 1  # what stores keep in two bytes
 _new, _set = object.__new__, object.__setattr__
 
 
@@ -153,6 +154,8 @@ def event_kind(name: str, schema_version: int = 1) -> Callable[[_Kind], _Kind]:
         own = [name for name in annotations if name not in _ENVELOPE_CHECKS]
         cls.kind = name_text(name, "kind")
         cls.schema_version = positive(schema_version, "schema_version")
+        if schema_version > _MAX_SCHEMA_VERSION:
+            raise InvalidInputError("schema_version", schema_version, f"1 to {_MAX_SCHEMA_VERSION}")
         cls.payload_fields = field_types(annotations, own)
         cls.payload_reads = tuple((name, t.read) for name, t in cls.payload_fields.items())
         return cls

@@ -7,6 +7,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import asyncpg
 import msgspec
 
 from aetherops.errors import AetherOpsError, InvalidInputError, UnavailableError
@@ -145,9 +146,11 @@ class PostgresEventStore:
             outcomes = await self._retry.call_async(self._write_once, batch)
         except AetherOpsError as error:
             return [error] * len(batch)
-        except Exception as error:
+        except asyncpg.DataError as error:
             if len(batch) == 1:
-                return [error]
+                refusal = InvalidInputError("events", batch[0].events, f"other text ({error})")
+                refusal.__cause__ = error
+                return [refusal]
             alone = [await self._write([append]) for append in batch]
             return [outcome for [outcome] in alone]
         last = max((o[-1].position or 0 for o in outcomes if isinstance(o, list)), default=0)

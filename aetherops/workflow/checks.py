@@ -42,7 +42,7 @@ _MAX_INT = 2**63 - 1
 
 def name_text(value: object, field: str) -> str:
     """A name: 1 to 200 characters, none of which is a control character."""
-    if type(value) is str and value.isascii() and value.isprintable() and 1 <= len(value) <= 200:
+    if type(value) is str and value.isascii() and value.isprintable() and 0 < len(value) < 201:
         return value  # nearly every name, at the speed that long histories are read with
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise InvalidInputError(

@@ -75,7 +75,7 @@ def freeze_json(value: object, field: str, depth: int = 0) -> JsonValue:
     InvalidInputError
         JSON cannot hold the value, or it would be read back as another one.
     """
-    if _is_plain(value):
+    if value is None or _is_plain(value):
         return value
     if depth > _MAX_DEPTH:
         raise InvalidInputError(field, value, f"at most {_MAX_DEPTH} levels of lists and objects")

@@ -82,14 +82,20 @@ class EventCodec:
         DamagedEventError
             The payload is not what its kind says.
         """
-        payload = self._object(kind, schema_version, data)
+        try:
+            payload = self._parse(data)
+        except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested without end
+            raise DamagedEventError(kind, schema_version, f"no JSON: {error}") from error
+        if type(payload) is not dict:
+            raise DamagedEventError(kind, schema_version, "no object of JSON")
         cls = self._kinds.get(kind)
         if cls is None or cls.schema_version != schema_version:
             cls, payload = self._upcasters.upcast(kind, schema_version, payload)
-        if len(payload) != len(cls.payload_fields):
+        reads = cls.payload_reads
+        if len(payload) != len(reads):
             raise DamagedEventError(kind, schema_version, f"fields {sorted(payload)}")
         try:
-            for name, read in cls.payload_reads:
+            for name, read in reads:
                 payload[name] = read(payload[name], name)
         except KeyError:
             raise DamagedEventError(kind, schema_version, f"fields {sorted(payload)}") from None
@@ -97,15 +103,6 @@ class EventCodec:
             raise DamagedEventError(kind, schema_version, str(error)) from error
         payload.update(envelope)
         return cls.restored(payload)
-
-    def _object(self, kind: str, schema_version: int, data: bytes) -> dict[str, Any]:
-        try:
-            payload = self._parse(data)
-        except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested without end
-            raise DamagedEventError(kind, schema_version, f"no JSON: {error}") from error
-        if not isinstance(payload, dict):
-            raise DamagedEventError(kind, schema_version, "no object of JSON")
-        return payload
 
 
 def _instant_text(value: object) -> str:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aetherops.workflow.events.codec import EventCodec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import asyncpg
 
     from aetherops.workflow.events.base import WorkflowEvent
 
-__all__ = ["COLUMNS", "event_of", "events_of", "from_us", "is_same", "to_us"]
+__all__ = ["COLUMNS", "events_of", "from_us", "is_same", "to_us"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-#: Of the table, in the order that `event_of` takes them.
+#: Of the table, in the order that `events_of` takes them.
 COLUMNS = (
     "kind, schema_version, payload, workflow_id, version, event_id, occurred_us, actor, "
     "correlation_id, causation_id, recorded_us, position"
@@ -36,43 +36,48 @@ def from_us(us: int) -> datetime:
     return _EPOCH + timedelta(0, 0, us)
 
 
-def event_of(codec: EventCodec, row: asyncpg.Record | Sequence[Any]) -> WorkflowEvent:
-    """The event of a row; raises `UnreadableEventError` where this version cannot read it."""
-    (
-        kind,
-        schema_version,
-        payload,
-        workflow_id,
-        version,
-        event_id,
-        occurred_us,
-        actor,
-        correlation_id,
-        causation_id,
-        recorded_us,
-        position,
-    ) = row
-    return codec.decode(
-        kind,
-        schema_version,
-        payload,
-        {
-            "workflow_id": workflow_id,
-            "version": version,
-            "event_id": event_id,
-            "occurred_at": _EPOCH + timedelta(0, 0, occurred_us),
-            "actor": actor,
-            "correlation_id": correlation_id,
-            "causation_id": causation_id,
-            "recorded_at": _EPOCH + timedelta(0, 0, recorded_us),
-            "position": position,
-        },
-    )
-
-
 def events_of(codec: EventCodec, rows: Iterable[asyncpg.Record]) -> list[WorkflowEvent]:
-    """The events of rows, in their order."""
-    return [event_of(codec, row) for row in rows]
+    """The events of rows, in their order.
+
+    Raises
+    ------
+    UnreadableEventError
+        This version cannot read one of them.
+    """
+    decode, epoch, delta = codec.decode, _EPOCH, timedelta
+    # One loop without a call a row: this is half of what reading a long history takes.
+    return [
+        decode(
+            kind,
+            schema_version,
+            payload,
+            {
+                "workflow_id": workflow_id,
+                "version": version,
+                "event_id": event_id,
+                "occurred_at": epoch + delta(0, 0, occurred_us),
+                "actor": actor,
+                "correlation_id": correlation_id,
+                "causation_id": causation_id,
+                "recorded_at": epoch + delta(0, 0, recorded_us),
+                "position": position,
+            },
+        )
+        for (
+            kind,
+            schema_version,
+            payload,
+            workflow_id,
+            version,
+            event_id,
+            occurred_us,
+            actor,
+            correlation_id,
+            causation_id,
+            recorded_us,
+            position,
+        ) in rows
+    ]
 
 
 def is_same(row: asyncpg.Record, event: WorkflowEvent, payload: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["EventBus", "Listeners"]
 
 Event = TypeVar("Event")
+
+# One for all listeners, which are copied and pickled with what they belong to, as no lock can be.
+_changing = threading.Lock()
 
 
 class EventBus(Protocol):
@@ -22,7 +26,7 @@ class EventBus(Protocol):
 
 
 class Listeners(Generic[Event]):
-    """Functions that hear events, in the order they came.
+    """Functions that hear events, in the order they came; from any thread.
 
     What they raise is counted in ``errors`` and goes no further.
     """
@@ -33,11 +37,13 @@ class Listeners(Generic[Event]):
 
     def add(self, listener: Callable[[Event], object]) -> None:
         """From now on, tell this listener too."""
-        self._listeners = (*self._listeners, listener)
+        with _changing:
+            self._listeners = (*self._listeners, listener)
 
     def remove(self, listener: Callable[[Event], object]) -> None:
         """Tell this listener no more."""
-        self._listeners = tuple(known for known in self._listeners if known != listener)
+        with _changing:
+            self._listeners = tuple(known for known in self._listeners if known != listener)
 
     def tell(self, event: Event) -> None:
         """Hand the event to every listener."""

@@ -100,33 +100,44 @@ class MemoryEventStore:
         name_text(workflow_id, "workflow_id")
         if isinstance(until, datetime):
             until = instant(until, "until")
-        rows = self._workflows.get(workflow_id, [])[checked_position(after, "after") :]
+        start = checked_position(after, "after")
+        with self._lock:
+            rows = self._workflows.get(workflow_id, [])[start:]
         if isinstance(until, datetime):
             rows = [row for row in rows if row.event.recorded_at <= until]  # type: ignore[operator]
         elif until is not None:
-            rows = rows[: max(checked_position(until, "until") - after, 0)]
+            rows = rows[: max(checked_position(until, "until") - start, 0)]
         return self._decoded(rows)
 
     async def get_events_since(
         self, timestamp: datetime, *, limit: int | None = None
     ) -> list[WorkflowEvent]:
         """See `EventStore.get_events_since`."""
-        start = await self.position_at(timestamp)
-        end = None if limit is None else start + checked_limit(limit)
-        return self._decoded(self._rows[start:end])
+        at = instant(timestamp, "timestamp")
+        most = None if limit is None else checked_limit(limit)
+        with self._lock:
+            start = bisect_right(self._recorded, at)
+            rows = self._rows[start : None if most is None else start + most]
+        return self._decoded(rows)
 
     async def read_from(self, after: int, limit: int = 1000) -> list[WorkflowEvent]:
         """See `EventStore.read_from`."""
         start = checked_position(after, "after")
-        return self._decoded(self._rows[start : start + checked_limit(limit)])
+        end = start + checked_limit(limit)
+        with self._lock:
+            rows = self._rows[start:end]
+        return self._decoded(rows)
 
     async def last_position(self) -> int:
         """See `EventStore.last_position`."""
-        return len(self._rows)
+        with self._lock:
+            return len(self._rows)
 
     async def position_at(self, timestamp: datetime) -> int:
         """See `EventStore.position_at`."""
-        return bisect_right(self._recorded, instant(timestamp, "timestamp"))
+        at = instant(timestamp, "timestamp")
+        with self._lock:
+            return bisect_right(self._recorded, at)
 
     def subscribe(self, after: int = 0) -> AsyncIterator[WorkflowEvent]:
         """See `EventStore.subscribe`."""

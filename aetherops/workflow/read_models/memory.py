@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aetherops.errors import InvalidInputError
 from aetherops.workflow.projection.projection import WorkflowProjection
 from aetherops.workflow.read_models.ports import (
+    WorkflowFacts,
     WorkflowPage,
     WorkflowQuery,
     WorkflowSummary,
@@ -17,10 +19,11 @@ from aetherops.workflow.read_models.ports import (
 from aetherops.workflow.states import is_terminal_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from aetherops.workflow.events.base import WorkflowEvent
+    from aetherops.workflow.state import WorkflowState
     from aetherops.workflow.store import EventStore
 
 __all__ = ["MemoryReadModel", "matches"]
@@ -81,12 +84,49 @@ class MemoryReadModel:
         """See `WorkflowReadModel.position`."""
         return await self._store.last_position()
 
+    async def wait_until(self, position: int, timeout_s: float = 2.0) -> bool:
+        """See `WorkflowReadModel.wait_until`: read off the events, it is never behind."""
+        return await self._store.last_position() >= position
+
+    async def facts_at(
+        self, position: int, among: Collection[str] | None = None
+    ) -> list[WorkflowFacts]:
+        """See `WorkflowReadModel.facts_at`."""
+        return [
+            WorkflowFacts(one.workflow_id, one.status, one.owner, one.paused)
+            for one in (await self._fleet(position)).summaries()
+            if among is None or one.workflow_id in among
+        ]
+
+    async def counts_at(self, position: int) -> Counter[str]:
+        """See `WorkflowReadModel.counts_at`."""
+        return Counter(one.status for one in await self.facts_at(position))
+
+    async def unknown_at(self, position: int, timestamp: datetime) -> list[str]:
+        """See `WorkflowReadModel.unknown_at`."""
+        now = await self._fleet(await self._store.last_position())
+        then = (await self._fleet(position)).projections
+        return sorted(
+            name
+            for name, projection in now.projections.items()
+            if name not in then and _lived_unseen(projection.state, timestamp)
+        )
+
     async def _fleet(self, position: int) -> _Fleet:
         fleet = _Fleet()
         while fleet.position < position:
             batch = min(_BATCH, position - fleet.position)
             fleet.take(await self._store.read_from(fleet.position, batch))
         return fleet
+
+
+def _lived_unseen(state: WorkflowState, timestamp: datetime) -> bool:
+    """Whether it had been created by then, and its events were not kept from the beginning."""
+    return (
+        state.known_since is not None
+        and state.created_at is not None
+        and state.created_at <= timestamp
+    )
 
 
 def matches(query: WorkflowQuery, one: WorkflowSummary) -> bool:

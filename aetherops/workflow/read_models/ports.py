@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aetherops.errors import InvalidInputError, LimitExceededError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from aetherops.workflow.state import WorkflowState
 
 __all__ = [
     "MAX_PAGE",
+    "WorkflowFacts",
     "WorkflowPage",
     "WorkflowQuery",
     "WorkflowReadModel",
@@ -35,7 +36,7 @@ class WorkflowSummary:
     ----------
     workflow_id, name, form, status, owner, paused, created_at : as of `WorkflowState`.
     version, progress_pct : None in the fleet at an instant, which keeps no more than stands before.
-    running_steps, pending_approvals : by name; empty in the fleet at an instant.
+    running_steps, pending_approvals : their names, sorted; empty in the fleet at an instant.
     error : of its end; None in the fleet at an instant.
     updated_at : when its last event was recorded; None in the fleet at an instant.
     """
@@ -93,6 +94,15 @@ class WorkflowPage:
     position: int
 
 
+class WorkflowFacts(NamedTuple):
+    """What the fleet at an instant says of a workflow, without what never changes."""
+
+    workflow_id: str
+    status: str
+    owner: str | None
+    paused: bool
+
+
 class WorkflowReadModel(Protocol):
     """Lists and searches workflows. It follows the events, and may be a moment behind them.
 
@@ -135,6 +145,46 @@ class WorkflowReadModel(Protocol):
         """The position of the last event that it has taken in; 0 before the first."""
         ...
 
+    async def wait_until(self, position: int, timeout_s: float = 2.0) -> bool:
+        """Wait until it has taken this position in, so that answers show what was just appended.
+
+        Parameters
+        ----------
+        position : that of the appended event.
+        timeout_s : at most so long.
+
+        Returns
+        -------
+        Whether it has.
+        """
+        ...
+
+    async def facts_at(
+        self, position: int, among: Collection[str] | None = None
+    ) -> Sequence[WorkflowFacts]:
+        """The whole fleet as it was when this was the position of the last event, in no order.
+
+        Parameters
+        ----------
+        position : one that `position` has reached.
+        among : only workflows with these ids.
+        """
+        ...
+
+    async def counts_at(self, position: int) -> Mapping[str, int]:
+        """How many workflows had each status then; none where no workflow had it."""
+        ...
+
+    async def unknown_at(self, position: int, timestamp: datetime) -> Sequence[str]:
+        """Workflows that lived then and were captured later, so that nothing is known; by id.
+
+        Parameters
+        ----------
+        position : of the last event then.
+        timestamp : the instant: what had been created by then lived.
+        """
+        ...
+
 
 def summary_of(state: WorkflowState, updated_at: datetime | None) -> WorkflowSummary:
     """How a list shows a state whose last event was recorded at `updated_at`."""
@@ -148,9 +198,11 @@ def summary_of(state: WorkflowState, updated_at: datetime | None) -> WorkflowSum
         created_at=state.created_at,
         version=state.version,
         progress_pct=state.progress_pct,
-        running_steps=tuple(s.name for s in state.steps.values() if s.status == "running"),
+        running_steps=tuple(
+            sorted(one.name for one in state.steps.values() if one.status == "running")
+        ),
         pending_approvals=tuple(
-            one.name for one in state.approvals.values() if one.status == "requested"
+            sorted(one.name for one in state.approvals.values() if one.status == "requested")
         ),
         error=state.error,
         updated_at=updated_at,

@@ -90,7 +90,7 @@ async def _assembled(settings: Settings) -> AsyncIterator[Capabilities]:
     ):
         await ensure_schema(endpoints, connections.postgres)
         telemetry = await telemetry_over(connections, settings)
-        workflow = workflows_over(connections)
+        workflow = workflows_over(connections, metrics)
         identity = identity_of(settings, breakers)
         async with limits_kept(settings, connections.redis, telemetry.intake, metrics) as limits:
             yield Capabilities(

@@ -5,13 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import orjson
+
+from aetherops.api.metrics.read_models import ReadModelCollector
+from aetherops.parts.workflow_projector import WorkflowProjector
+from aetherops.services.read_model_condition import ReadModelCondition
 from aetherops.services.workflows import Workflows
+from aetherops.workflow import EventCodec
 from aetherops.workflow.postgres import PostgresEventStore
-from aetherops.workflow.read_models.memory import MemoryReadModel
+from aetherops.workflow.read_models.fold import SummaryFold
+from aetherops.workflow.read_models.postgres import (
+    PostgresProjector,
+    PostgresReadModel,
+    PostgresSnapshots,
+)
+from aetherops.workflow.snapshots.reading import SnapshotKeeper
+from aetherops.workflow.temporal import TemporalQueries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aetherops.api.metrics.registry import Metrics
     from aetherops.bootstrap.connections import Connections
     from aetherops.runtime.part import Part
     from aetherops.workflow import EventStore
@@ -25,10 +39,25 @@ class WorkflowCapability:
 
     store: EventStore
     workflows: Workflows
+    temporal: TemporalQueries
     parts: Mapping[str, Part]
 
 
-def workflows_over(connections: Connections) -> WorkflowCapability:
-    """Workflows over these servers."""
-    store = PostgresEventStore(connections.postgres)
-    return WorkflowCapability(store, Workflows.over(store, MemoryReadModel(store)), {})
+def workflows_over(connections: Connections, metrics: Metrics) -> WorkflowCapability:
+    """Workflows over these servers; what lists them is filled by a part."""
+    postgres, condition = connections.postgres, ReadModelCondition()
+    metrics.registry.register(ReadModelCollector(condition))
+    store = PostgresEventStore(postgres)
+    read_model, snapshots = PostgresReadModel(postgres), PostgresSnapshots(postgres)
+    projector = WorkflowProjector(
+        PostgresProjector(postgres, SummaryFold(EventCodec(parse=orjson.loads), orjson.loads)),
+        SnapshotKeeper(store, snapshots),
+        store.appended,
+        condition=condition,
+    )
+    return WorkflowCapability(
+        store,
+        Workflows.over(store, read_model),
+        TemporalQueries(store, read_model, snapshots),
+        {"workflow-projector": projector},
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,7 @@ __all__ = [
 MAX_HISTORY = MAX_CHANGES = 1000
 # The read model follows within moments; who asks for an instant just past waits for it.
 _PATIENCE_S = 5.0
-_LOOK_S = 0.02
+_FRESH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +186,8 @@ class WorkflowQueries:
     ) -> WorkflowPage:
         """The workflows that match, now or as they were at an instant; see `WorkflowReadModel`."""
         if as_of is None:
+            # Whoever has just changed something finds it; a projector that is away keeps nobody.
+            await self._read_model.wait_until(await self._store.last_position(), _FRESH_S)
             return await self._read_model.search(query, first=first, after=after)
         position = await self._store.position_at(instant(as_of, "as_of"))
         await self._until_followed(position)
@@ -227,11 +228,8 @@ class WorkflowQueries:
         return NotYetCreatedError(workflow_id, at, first[0].recorded_at)
 
     async def _until_followed(self, position: int) -> None:
-        for _ in range(int(_PATIENCE_S / _LOOK_S)):
-            if await self._read_model.position() >= position:
-                return
-            await asyncio.sleep(_LOOK_S)
-        raise UnavailableError("workflow read model", _PATIENCE_S)
+        if not await self._read_model.wait_until(position, _PATIENCE_S):
+            raise UnavailableError("workflow read model", _PATIENCE_S)
 
 
 def _step_by_step(

@@ -150,8 +150,10 @@ class WorkflowProjector(Part):
             return False
         rebuild = await self._projector.look_after()
         if rebuild is None:
-            self._look_after_at = now + _LOOK_AFTER_EVERY_S
             self._is_rebuilding = False
+            if self._keeper is not None and await self._keeper.forget_some():
+                return True
+            self._look_after_at = now + _LOOK_AFTER_EVERY_S
             return False
         if not rebuild.is_swept and not self._is_rebuilding:
             self._is_rebuilding = True

@@ -72,6 +72,10 @@ class SnapshotStore(Protocol):
         """Keep these, in place of those of the same workflow, projection and version."""
         ...
 
+    async def forget_some(self) -> bool:
+        """Remove some states of earlier projections; whether there may be more of them."""
+        ...
+
 
 class MemorySnapshots:
     """`SnapshotStore` as long as its process lives."""
@@ -94,6 +98,11 @@ class MemorySnapshots:
         """See `SnapshotStore.keep`."""
         for one in states:
             self.states[one.workflow_id, one.projection_version, one.version] = one
+
+    async def forget_some(self) -> bool:
+        """See `SnapshotStore.forget_some`."""
+        self.states = {key: one for key, one in self.states.items() if key[1] >= PROJECTION_VERSION}
+        return False
 
 
 def keep_state(state: WorkflowState, last: WorkflowEvent) -> KeptState:

@@ -96,6 +96,10 @@ class SnapshotKeeper:
         await self._snapshots.keep(states)
         return len(states)
 
+    async def forget_some(self) -> bool:
+        """See `SnapshotStore.forget_some`."""
+        return await self._snapshots.forget_some()
+
     def _wait(self, kept: KeptState) -> int:
         """Events from this one to the next."""
         return max(self._every, len(kept.data) // _BYTES_AN_EVENT)

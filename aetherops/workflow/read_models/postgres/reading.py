@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from aetherops.errors import InvalidInputError
@@ -109,6 +110,8 @@ SELECT workflow_id, position, reason FROM workflow_parked
 WHERE generation = {_LIVES} AND workflow_id > $1 ORDER BY workflow_id LIMIT $2
 """  # noqa: S608 -- a query of ours
 
+_IN_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
 _FIRST_LOOK_S, _LAST_LOOK_S = 0.005, 0.1
 
 
@@ -169,7 +172,7 @@ class PostgresReadModel:
             if among is None:
                 rows = await connection.fetch(_FLEET, position)
             else:
-                rows = await connection.fetch(_FLEET_AMONG, position, list(among))
+                rows = await connection.fetch(_FLEET_AMONG, position, list(map(_sent, among)))
         return [WorkflowFacts._make(row) for row in rows]
 
     async def counts_at(self, position: int) -> Mapping[str, int]:
@@ -192,7 +195,7 @@ class PostgresReadModel:
         first, after : as of `search`.
         """
         async with self._postgres.connection() as connection:
-            rows = await connection.fetch(_PARKED, after, checked_page(first))
+            rows = await connection.fetch(_PARKED, _sent(after), checked_page(first))
         return [ParkedWorkflow._make(row) for row in rows]
 
     async def _page(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
@@ -202,13 +205,18 @@ class PostgresReadModel:
 
 def _conditions(query: WorkflowQuery, after: str) -> tuple[object, ...]:
     return (
-        after,
-        sorted(query.statuses),
-        query.owner,
-        query.text.casefold(),
+        _sent(after),
+        sorted(map(_sent, query.statuses)),
+        None if query.owner is None else _sent(query.owner),
+        _sent(query.text.casefold()),
         _us(query.created_after),
         _us(query.created_before),
     )
+
+
+def _sent(text: str) -> str:
+    """The text as the database can take it: what no name has is like any other that none has."""
+    return _IN_NO_TEXT.sub("\x01", text)
 
 
 def _us(at: datetime | None) -> int | None:

@@ -77,7 +77,7 @@ class PostgresSnapshots:
             await connection.execute(_KEEP, *map(list, zip(*rows, strict=True)))
 
     async def forget_some(self) -> bool:
-        """Remove some states of earlier projections; whether there may be more."""
+        """See `SnapshotStore.forget_some`."""
         async with self._postgres.transaction() as connection:
             done = await connection.execute(_FORGET, PROJECTION_VERSION, _FORGOTTEN_AT_ONCE)
         return done == f"DELETE {_FORGOTTEN_AT_ONCE}"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from aetherops.api.metrics.read_models import ReadModelCollector
+from aetherops.connections.postgres import Postgres
+from aetherops.errors import InvalidInputError
 from aetherops.parts.workflow_projector import WorkflowProjector
 from aetherops.services.read_model_condition import ReadModelCondition
 from aetherops.services.workflows import Workflows
@@ -23,14 +25,16 @@ from aetherops.workflow.snapshots.reading import SnapshotKeeper
 from aetherops.workflow.temporal import TemporalQueries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aetherops.api.metrics.registry import Metrics
     from aetherops.bootstrap.connections import Connections
     from aetherops.runtime.part import Part
+    from aetherops.runtime.settings import Settings
     from aetherops.workflow import EventStore
+    from aetherops.workflow.read_models.projecting import Rebuild
 
-__all__ = ["WorkflowCapability", "workflows_over"]
+__all__ = ["WorkflowCapability", "rebuild_read_models", "workflows_over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def workflows_over(connections: Connections, metrics: Metrics) -> WorkflowCapabi
     store = PostgresEventStore(postgres)
     read_model, snapshots = PostgresReadModel(postgres), PostgresSnapshots(postgres)
     projector = WorkflowProjector(
-        PostgresProjector(postgres, SummaryFold(EventCodec(parse=orjson.loads), orjson.loads)),
+        _projector(postgres),
         SnapshotKeeper(store, snapshots),
         store.appended,
         condition=condition,
@@ -61,3 +65,28 @@ def workflows_over(connections: Connections, metrics: Metrics) -> WorkflowCapabi
         TemporalQueries(store, read_model, snapshots),
         {"workflow-projector": projector},
     )
+
+
+async def rebuild_read_models(
+    settings: Settings, on_progress: Callable[[int], object] = lambda _: None
+) -> Rebuild:
+    """Fill what lists workflows anew, on your PostgreSQL, beside what answers; see `Projector`.
+
+    Instances go on meanwhile. An embedded server's is filled anew by its own instance.
+
+    Raises
+    ------
+    InvalidInputError
+        No address of a PostgreSQL is set, or a newer version fills the read models.
+    UnreachableError
+        No server answers there.
+    """
+    if settings.postgres_dsn is None:
+        raise InvalidInputError("postgres_dsn", None, "the address of your PostgreSQL")
+    async with Postgres.connect(settings.postgres_dsn.get_secret_value(), pool_size=1) as postgres:
+        return await _projector(postgres).rebuild(on_progress)
+
+
+def _projector(postgres: Postgres) -> PostgresProjector:
+    """One that parses by the quickest parser there is."""
+    return PostgresProjector(postgres, SummaryFold(EventCodec(parse=orjson.loads), orjson.loads))

@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from aetherops.bootstrap.workflow import rebuild_read_models
 from aetherops.errors import InvalidInputError
 from aetherops.parts.workflow_projector import WorkflowProjector
+from aetherops.runtime.settings import Settings
 from aetherops.workflow import KINDS, EventCodec
 from aetherops.workflow.read_models.fold import SummaryFold
 from aetherops.workflow.read_models.ports import WorkflowQuery
@@ -71,6 +73,17 @@ async def test_rows_that_were_spoilt_are_right_again(
     await postgres.pool.execute("DELETE FROM workflow_interval WHERE from_position < 50")
     await projector.rebuild()
     await same_as_the_events(read_model, store)
+
+
+async def test_it_is_asked_for_by_the_address_of_a_database(
+    store, history, append, postgres, runtime_dsn, read_model, same_as_the_events
+):
+    await append(store, history(100, 10))
+    settings = Settings(postgres_dsn=runtime_dsn)
+    assert (await rebuild_read_models(settings)).position == 100
+    await same_as_the_events(read_model, store)
+    with pytest.raises(InvalidInputError, match="postgres_dsn"):
+        await rebuild_read_models(Settings())
 
 
 async def test_answers_never_go_back_while_it_runs_under_writes(

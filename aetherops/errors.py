@@ -10,11 +10,13 @@
     │   ├── NotFoundError                    no such thing
     │   │   ├── UnknownStreamError           and what may be meant (cli.query.catalogue)
     │   │   ├── WorkflowNotFoundError        no event of it (workflow.errors)
+    │   │   ├── NotYetCreatedError           no event of it by then (workflow.errors)
     │   │   └── UnknownBeforeMigrationError  no event of it yet, then (workflow.errors)
     │   ├── LimitExceededError               too much at once
     │   ├── StreamConflictError              a stream has another unit or kind (archive.metadata)
     │   ├── RateLimitedError                 too often (ratelimit.errors)
     │   ├── IllegalTransitionError           not from this state (resilience.breakers.errors)
+    │   ├── IllegalMoveError                 not in this state (workflow.errors)
     │   ├── ConcurrencyError                 another event was first (workflow.errors)
     │   ├── FencedError                      another holds the workflow (workflow.errors)
     │   └── DuplicateEventError              an id that another event bears (workflow.errors)

@@ -67,6 +67,7 @@ def _routes(services: ApiServices) -> list[Route]:
     engine = GraphQLEngine(
         TelemetryQueries(services.store, SampleRoom(services.settings.max_samples_in_memory)),
         BreakerControl(services.breakers),
+        services.workflows,
         max_samples=services.settings.max_query_samples,
         max_points=services.settings.max_answer_points,
     )

@@ -23,10 +23,18 @@ from aetherops.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from aetherops.instants import to_iso, to_us
 from aetherops.ratelimit.errors import RateLimitedError
+from aetherops.workflow import (
+    ConcurrencyError,
+    IllegalMoveError,
+    NotYetCreatedError,
+    UnknownBeforeMigrationError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 __all__ = ["ErrorCode", "Failure", "describe", "seconds_to_retry"]
 
@@ -76,6 +84,8 @@ def describe(error: Exception) -> Failure:
 
     What was not raised for a client's eyes is logged under an id, and only the id is told.
     """
+    if (failure := _telling_more(error)) is not None:
+        return failure
     match error:
         case InvalidInputError():
             details = {"field": error.field, "expected": error.expected}
@@ -98,10 +108,6 @@ def describe(error: Exception) -> Failure:
                 str(error),
                 {"policy": error.policy, "retryAfter": error.retry_after_s},
             )
-        case StreamConflictError():
-            details = {"stream": error.stream, "field": error.field}
-            details |= {"stored": error.stored, "given": error.given}
-            return Failure("CONFLICT", str(error), details)
         case RefusedError():
             return Failure("CONFLICT", str(error))
         case UnavailableError():
@@ -116,6 +122,30 @@ def describe(error: Exception) -> Failure:
 def seconds_to_retry(error: UnavailableError) -> int:
     """Whole seconds after which a client should come again."""
     return max(1, math.ceil(error.retry_after_s))
+
+
+def _telling_more(error: Exception) -> Failure | None:
+    """Errors of which programs are told more than of their branch of the tree."""
+    match error:
+        case StreamConflictError():
+            told = {"stream": error.stream, "field": error.field}
+            told |= {"stored": error.stored, "given": error.given}
+            return Failure("CONFLICT", str(error), told)
+        case NotYetCreatedError():
+            return _nothing_then(error, error.created_at)
+        case UnknownBeforeMigrationError():
+            return _nothing_then(error, error.known_since)
+        case IllegalMoveError():
+            details = {"status": error.status, "allowed": list(error.allowed)}
+            return Failure("CONFLICT", str(error), details)
+        case ConcurrencyError():
+            return Failure("CONFLICT", str(error), {"version": error.actual})
+    return None
+
+
+def _nothing_then(error: NotFoundError, known_since: datetime) -> Failure:
+    details = {"kind": error.kind, "name": error.name, "knownSince": to_iso(to_us(known_since))}
+    return Failure("NOT_FOUND", str(error), details)
 
 
 def _internal(error: Exception) -> Failure:

@@ -9,6 +9,7 @@ from aetherops.api.admission import Admission
 from aetherops.api.metrics.registry import Metrics
 from aetherops.resilience import BreakerRegistry
 from aetherops.services.ingest_condition import IngestCondition
+from aetherops.services.workflows import Workflows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,6 +39,7 @@ class ApiServices:
     metrics : what ``/metrics`` shows.
     condition : how ingest fares, as the workers and the watch of this process say.
     rejected : batches that were set aside; None where there are none to look at.
+    workflows : commands and questions of workflows; kept in memory where not given.
     """
 
     store: TelemetryStore
@@ -50,3 +52,4 @@ class ApiServices:
     metrics: Metrics = field(default_factory=Metrics)
     condition: IngestCondition = field(default_factory=IngestCondition)
     rejected: RejectedBatches | None = None
+    workflows: Workflows = field(default_factory=Workflows.in_memory)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aetherops.bootstrap.identity import Identity
     from aetherops.bootstrap.limits import Limits
     from aetherops.bootstrap.telemetry import Telemetry
+    from aetherops.bootstrap.workflow import WorkflowCapability
     from aetherops.resilience import BreakerRegistry
     from aetherops.runtime.part import Part
     from aetherops.runtime.settings import Settings
@@ -32,6 +33,7 @@ class Capabilities:
     connections: Connections
     breakers: BreakerRegistry
     telemetry: Telemetry
+    workflow: WorkflowCapability
     identity: Identity
     limits: Limits
     metrics: Metrics
@@ -64,6 +66,7 @@ def _services(capabilities: Capabilities, settings: Settings) -> ApiServices:
         metrics=capabilities.metrics,
         condition=capabilities.telemetry.condition,
         rejected=capabilities.telemetry.rejected,
+        workflows=capabilities.workflow.workflows,
     )
 
 

@@ -19,6 +19,7 @@ from aetherops.bootstrap.identity import identity_of, issue_token
 from aetherops.bootstrap.limits import limits_kept
 from aetherops.bootstrap.schema import ensure_schema
 from aetherops.bootstrap.telemetry import telemetry_over
+from aetherops.bootstrap.workflow import workflows_over
 from aetherops.core import IMPLEMENTATION, instruction_set
 from aetherops.parts.memory_return import MemoryReturn
 from aetherops.runtime.embedded import running_servers
@@ -90,9 +91,12 @@ async def _assembled(settings: Settings) -> AsyncIterator[Capabilities]:
     ):
         await ensure_schema(endpoints, connections.postgres)
         telemetry = await telemetry_over(connections, settings)
+        workflow = workflows_over(connections, metrics)
         identity = identity_of(settings, breakers)
         async with limits_kept(settings, connections.redis, telemetry.intake, metrics) as limits:
-            yield Capabilities(connections, breakers, telemetry, identity, limits, metrics)
+            yield Capabilities(
+                connections, breakers, telemetry, workflow, identity, limits, metrics
+            )
 
 
 def _background_parts(capabilities: Capabilities) -> dict[str, Part]:
@@ -103,6 +107,7 @@ def _background_parts(capabilities: Capabilities) -> dict[str, Part]:
     return {
         "memory-return": MemoryReturn(),
         **capabilities.telemetry.parts,
+        **capabilities.workflow.parts,
         **capabilities.identity.parts,
         **reports,
         **capabilities.limits.parts,

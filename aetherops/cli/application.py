@@ -15,6 +15,7 @@ from aetherops.cli.query.arguments import query
 from aetherops.cli.rejected.arguments import rejected
 from aetherops.cli.streams.arguments import streams
 from aetherops.cli.usage import CheckedCommand, OneLineUsageErrors
+from aetherops.cli.workflow import workflow
 
 __all__ = ["application"]
 
@@ -72,6 +73,7 @@ application.command(cls=CheckedCommand)(ingest)
 application.command(cls=CheckedCommand)(query)
 application.add_typer(streams, name="streams")
 application.add_typer(rejected, name="rejected")
+application.add_typer(workflow, name="workflow")
 
 
 @application.command(cls=CheckedCommand)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aetherops.errors import AetherOpsError, NotFoundError, RefusedError, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -16,7 +17,9 @@ __all__ = [
     "DuplicateEventError",
     "EventLoopError",
     "FencedError",
+    "IllegalMoveError",
     "MissingEventError",
+    "NotYetCreatedError",
     "UnknownBeforeMigrationError",
     "UnknownKindError",
     "UnknownSchemaVersionError",
@@ -85,6 +88,55 @@ class DuplicateEventError(RefusedError):
 
     def __str__(self) -> str:
         return f"event {self.event_id} is stored with other content: an id is given once"
+
+
+class IllegalMoveError(RefusedError):
+    """The workflow is in no state for what was asked of it.
+
+    Parameters
+    ----------
+    workflow_id : which workflow.
+    asked : what was to happen (``"move to executing"``).
+    status : the state that it is in, and whether it is paused.
+    allowed : what may happen instead, in the same words; nothing where it is empty.
+    """
+
+    def __init__(self, workflow_id: str, asked: str, status: str, allowed: Sequence[str]) -> None:
+        self.workflow_id = workflow_id
+        self.asked = asked
+        self.status = status
+        self.allowed = tuple(allowed)
+        super().__init__(workflow_id, asked, status, self.allowed)
+
+    def __str__(self) -> str:
+        return (
+            f"workflow {shown(self.workflow_id)} is {self.status}: cannot {self.asked}; "
+            f"allowed: {', '.join(self.allowed) or 'nothing of the kind'}"
+        )
+
+
+class NotYetCreatedError(NotFoundError):
+    """There was no such workflow at that instant; there is one now.
+
+    Parameters
+    ----------
+    workflow_id : which workflow.
+    asked : the instant that was asked about.
+    created_at : when its first event was recorded.
+    """
+
+    def __init__(self, workflow_id: str, asked: datetime, created_at: datetime) -> None:
+        super().__init__("workflow", workflow_id)
+        self.workflow_id = workflow_id
+        self.asked = asked
+        self.created_at = created_at
+        self.args = (workflow_id, asked, created_at)
+
+    def __str__(self) -> str:
+        return (
+            f"workflow {shown(self.workflow_id)} did not exist at {self.asked.isoformat()}: "
+            f"it was created at {self.created_at.isoformat()}"
+        )
 
 
 class WorkflowNotFoundError(NotFoundError):

@@ -19,6 +19,7 @@ from aetherops.identity.operators import Operator
 from aetherops.resilience import BreakerRegistry
 from aetherops.services.breakers import BreakerControl
 from aetherops.services.telemetry import SampleRoom, TelemetryQueries
+from aetherops.services.workflows import Workflows
 
 START_US = 1_767_225_600_000_000
 OPERATOR = Operator("op-7", "Ada", frozenset({"viewer"}))
@@ -41,7 +42,9 @@ class Purse:
 
 def engine_over(store):
     control = BreakerControl(BreakerRegistry())
-    return GraphQLEngine(TelemetryQueries(store), control, max_samples=10**6, max_points=10**6)
+    return GraphQLEngine(
+        TelemetryQueries(store), control, Workflows.in_memory(), max_samples=10**6, max_points=10**6
+    )
 
 
 def request(selection="mean", end="2026-01-01T01:00:00Z"):
@@ -183,7 +186,9 @@ async def test_questions_of_one_request_give_each_other_room(platform, purse):
     room = SampleRoom(n + 1)
     control = BreakerControl(BreakerRegistry())
     queries = TelemetryQueries(platform.store, room)
-    engine = GraphQLEngine(queries, control, max_samples=10**7, max_points=10**6)
+    engine = GraphQLEngine(
+        queries, control, Workflows.in_memory(), max_samples=10**7, max_points=10**6
+    )
     one = QUESTION.replace("SELECTION", "mean stddev").split("{", 1)[1].rsplit("}", 1)[0]
     text = "query ($end: DateTime!) {" + "".join(f" q{i}: {one}" for i in range(8)) + "}"
     asked = GraphQLRequest(text, None, {"end": "2026-01-01T01:00:00Z"})

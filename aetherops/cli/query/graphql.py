@@ -55,6 +55,8 @@ def _error_of(error: Mapping[str, Any]) -> AetherOpsError:
     extensions = error.get("extensions", {})
     message = str(error.get("message"))
     match extensions:
+        case {"code": "NOT_FOUND", "knownSince": _} | {"code": "CONFLICT"}:
+            return FaultFoundError(message)
         case {"code": "NOT_FOUND"}:
             return NotFoundError(str(extensions.get("kind")), str(extensions.get("name")))
         case {

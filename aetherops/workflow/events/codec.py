@@ -40,7 +40,8 @@ class EventCodec:
         upcasters: Upcasters | None = None,
         parse: Callable[[bytes], Any] = json.loads,
     ) -> None:
-        self._kinds = kinds
+        #: Every kind that is known, by its stored name.
+        self.kinds = kinds
         self._upcasters = upcasters or Upcasters(kinds)
         self._upcasters.check()
         self._parse = parse
@@ -56,7 +57,7 @@ class EventCodec:
             The payload takes more than `MAX_PAYLOAD_BYTES`.
         """
         require_event(event)
-        if self._kinds.get(event.kind) is not type(event):
+        if self.kinds.get(event.kind) is not type(event):
             raise InvalidInputError("event.kind", event.kind, "a kind that the store was given")
         data = _write(event.payload).encode()
         if len(data) > MAX_PAYLOAD_BYTES:
@@ -88,7 +89,7 @@ class EventCodec:
             raise DamagedEventError(kind, schema_version, f"no JSON: {error}") from error
         if type(payload) is not dict:
             raise DamagedEventError(kind, schema_version, "no object of JSON")
-        cls = self._kinds.get(kind)
+        cls = self.kinds.get(kind)
         if cls is None or cls.schema_version != schema_version:
             cls, payload = self._upcasters.upcast(kind, schema_version, payload)
         reads = cls.payload_reads

@@ -51,7 +51,7 @@ class WorkflowCreated(WorkflowEvent):
     input : what it was started with.
     """
 
-    version: int = 1
+    version: int = field(default=1, kw_only=False)
     name: Name = "workflow"
     owner: Name | None = None
     form: Form = "workflow"
@@ -286,7 +286,7 @@ class SnapshotTaken(WorkflowEvent):
     source : what it was taken from (``"WorkflowEngine"``).
     """
 
-    version: int = 1
+    version: int = field(default=1, kw_only=False)
     state: StateJson = field(default_factory=FrozenDict)
     source: Name = "unknown"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from aetherops.errors import InvalidInputError
-from aetherops.workflow.errors import UnknownKindError, UnknownSchemaVersionError
+from aetherops.workflow.errors import DamagedEventError, UnknownKindError, UnknownSchemaVersionError
 from aetherops.workflow.events.base import WorkflowEvent
 
 __all__ = ["Upcast", "Upcasters"]
@@ -57,6 +57,8 @@ class Upcasters:
             Neither a kind of today nor one that was renamed.
         UnknownSchemaVersionError
             A version that is newer than ours, or that no upcaster leaves.
+        DamagedEventError
+            The payload is none that an upcaster can read.
         """
         cls = self._kinds.get(kind)
         if cls is not None and cls.schema_version == schema_version:
@@ -64,8 +66,13 @@ class Upcasters:
         step = self._steps.get((kind, schema_version))
         if step is None:
             raise self._unknown(kind, schema_version)
-        upcast, kind, schema_version = step
-        return self.upcast(kind, schema_version, upcast(payload))
+        upcast, next_kind, next_version = step
+        try:
+            payload = upcast(payload)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            reason = f"its upcaster cannot read it: {error!r}"
+            raise DamagedEventError(kind, schema_version, reason) from error
+        return self.upcast(next_kind, next_version, payload)
 
     def check(self) -> None:
         """Make sure that every earlier schema version of every kind leads to today's.

@@ -16,7 +16,8 @@ from graphql.utilities import get_operation_ast
 from aetherops.api.graphql.engine.answers import GraphQLAnswer
 from aetherops.api.graphql.engine.documents import DocumentCache, RefusedDocument
 from aetherops.api.graphql.engine.execution import ColumnExecutionContext
-from aetherops.api.graphql.schema.root import QueryContext, build_schema
+from aetherops.api.graphql.schema.context import QueryContext
+from aetherops.api.graphql.schema.root import build_schema
 from aetherops.errors import AetherOpsError
 from aetherops.services.telemetry import QueryBudget
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from aetherops.services.breakers import BreakerControl
     from aetherops.services.metering import Meter
     from aetherops.services.telemetry import TelemetryQueries
+    from aetherops.services.workflows import Workflows
 
 __all__ = ["GraphQLEngine", "GraphQLRequest", "Operation"]
 
@@ -60,7 +62,7 @@ class GraphQLEngine:
 
     Parameters
     ----------
-    telemetry, breakers : what resolvers ask.
+    telemetry, breakers, workflows : what resolvers ask.
     max_samples, max_points : the most samples that one request may be about, and points that
         its answer may have.
     """
@@ -69,12 +71,14 @@ class GraphQLEngine:
         self,
         telemetry: TelemetryQueries,
         breakers: BreakerControl,
+        workflows: Workflows,
         *,
         max_samples: int,
         max_points: int,
     ) -> None:
         self._telemetry = telemetry
         self._breakers = breakers
+        self._workflows = workflows
         self._max_samples = max_samples
         self._max_points = max_points
         self._schema = build_schema()
@@ -109,11 +113,18 @@ class GraphQLEngine:
             await meter.charge(1)
         except AetherOpsError as error:
             return GraphQLAnswer.refusal([GraphQLError(str(error), original_error=error)])
-        budget = QueryBudget(self._max_samples, self._max_points, meter)
+        context = QueryContext(
+            self._telemetry,
+            self._breakers,
+            self._workflows,
+            operator,
+            QueryBudget(self._max_samples, self._max_points, meter),
+            meter,
+        )
         result = execute(
             self._schema,
             operation.document,
-            context_value=QueryContext(self._telemetry, self._breakers, operator, budget),
+            context_value=context,
             variable_values=operation.request.variables,
             operation_name=operation.request.operation_name,
             execution_context_class=ColumnExecutionContext,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,10 @@ from aetherops.api.graphql.schema.inputs import Downsample, TimeRange, downsampl
 from aetherops.api.graphql.schema.selection import asks_for_extremes_only
 from aetherops.api.graphql.schema.streams import Stream, StreamConnection, check_page
 from aetherops.api.graphql.schema.telemetry import Telemetry
+from aetherops.api.graphql.schema.workflows.approvals import ApprovalMutations
+from aetherops.api.graphql.schema.workflows.lifecycle import LifecycleMutations
+from aetherops.api.graphql.schema.workflows.queries import WorkflowQuestions
+from aetherops.api.graphql.schema.workflows.work import WorkMutations
 from aetherops.archive.stream import StreamName
 from aetherops.resilience import Override
 from aetherops.services.telemetry import TelemetryQuestion
@@ -20,32 +23,16 @@ from aetherops.services.telemetry import TelemetryQuestion
 if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo, GraphQLSchema
 
+    from aetherops.api.graphql.schema.context import QueryContext
     from aetherops.archive.store import StreamRecord
-    from aetherops.identity.operators import Operator
     from aetherops.resilience import BreakerSnapshot
-    from aetherops.services.breakers import BreakerControl
-    from aetherops.services.telemetry import (
-        QueryBudget,
-        StreamPage,
-        TelemetryAnswer,
-        TelemetryQueries,
-    )
+    from aetherops.services.telemetry import StreamPage, TelemetryAnswer
 
-__all__ = ["QueryContext", "build_schema"]
+__all__ = ["build_schema"]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryContext:
-    """What resolvers of one request share: whom they ask, for whom, and within which budget."""
-
-    telemetry: TelemetryQueries
-    breakers: BreakerControl
-    operator: Operator
-    budget: QueryBudget
-
-
-class Query(graphene.ObjectType):
-    """Questions about telemetry."""
+class Query(WorkflowQuestions, graphene.ObjectType):
+    """Questions about telemetry and workflows."""
 
     telemetry = graphene.NonNull(
         Telemetry,
@@ -115,7 +102,7 @@ class Query(graphene.ObjectType):
         return context.breakers.snapshots()
 
 
-class Mutation(graphene.ObjectType):
+class Mutation(LifecycleMutations, WorkMutations, ApprovalMutations, graphene.ObjectType):
     """What an operator may do."""
 
     hold_circuit_breaker = graphene.NonNull(

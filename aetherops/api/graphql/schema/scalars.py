@@ -1,12 +1,12 @@
-"""Scalars of the schema: instants, durations and 64-bit integers, exact both ways."""
+"""Scalars of the schema: instants, durations, 64-bit integers and JSON, exact both ways."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import graphene
-from graphql import GraphQLError
+from graphql import GraphQLError, value_from_ast_untyped
 from graphql.language import IntValueNode, StringValueNode, print_ast
 
 from aetherops.errors import InvalidInputError
@@ -15,7 +15,7 @@ from aetherops.instants import from_us, parse_us
 if TYPE_CHECKING:
     from graphql.language import Node, ValueNode
 
-__all__ = ["BigInt", "DateTime", "Duration"]
+__all__ = ["BigInt", "DateTime", "Duration", "Json"]
 
 _DURATION = re.compile(r"(\d{1,18})(us|ms|s|m|h|d)", re.ASCII)
 _DURATION_EXPECTED = "a whole number and a unit of us, ms, s, m, h or d, such as 5m"
@@ -97,6 +97,28 @@ class BigInt(graphene.Scalar):
         """The number of a literal in a document."""
         value = int(node.value) if isinstance(node, IntValueNode) and len(node.value) < 21 else None
         return BigInt.parse_value(print_ast(node) if value is None else value, node)
+
+
+class Json(graphene.Scalar):
+    """Any value of JSON: null, a boolean, a number, text, a list, or an object."""
+
+    class Meta:
+        name = "JSON"
+
+    @staticmethod
+    def serialize(value: Any) -> Any:
+        """The value."""
+        return value
+
+    @staticmethod
+    def parse_value(value: Any, node: Node | None = None) -> Any:
+        """The value; what an event cannot hold is refused where it is made."""
+        return value
+
+    @staticmethod
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        """The value of a literal in a document, variables within it included."""
+        return value_from_ast_untyped(node, variables)
 
 
 def _text_of(node: ValueNode) -> str:

@@ -1,0 +1,54 @@
+"""The two sides of workflows, over one store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from aetherops.services.workflows.commands import WorkflowCommands
+from aetherops.services.workflows.queries import WorkflowQueries
+from aetherops.workflow import MemoryEventStore
+from aetherops.workflow.read_models.memory import MemoryReadModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aetherops.workflow import EventStore
+    from aetherops.workflow.read_models.ports import WorkflowReadModel
+
+__all__ = ["Workflows"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Workflows:
+    """What changes workflows, and what answers about them."""
+
+    commands: WorkflowCommands
+    queries: WorkflowQueries
+
+    @classmethod
+    def over(
+        cls,
+        store: EventStore,
+        read_model: WorkflowReadModel,
+        now: Callable[[], datetime] = _now,
+    ) -> Self:
+        """Both over one store.
+
+        Parameters
+        ----------
+        read_model : follows the same store; lists and searches.
+        now : the clock of what occurs, UTC-aware.
+        """
+        return cls(WorkflowCommands(store, now), WorkflowQueries(store, read_model))
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Both over a store that lives as long as the process."""
+        store = MemoryEventStore()
+        return cls.over(store, MemoryReadModel(store))

@@ -1,0 +1,1 @@
+"""Read models: workflows listed and searched, kept beside the events that say the same."""

@@ -1,0 +1,1 @@
+"""Kept states: a shortcut through long histories, which never changes an answer."""

@@ -1,0 +1,176 @@
+"""Workflows as an operator works with them, on a platform that is stopped and started again."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from aetherops.runtime.instance import read_instance
+from aetherops.workflow import WorkflowEngine
+
+from .platforms import Done, Platform, run, running
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def directory() -> Iterator[Path]:
+    # Not pytest's: its directories are closed to the user that PostgreSQL runs as under root.
+    path = Path(tempfile.mkdtemp(prefix="aetherops-workflows-"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def platform(directory: Path) -> Iterator[Platform]:
+    with running(directory / "data") as started:
+        yield started
+
+
+def workflow(platform: Platform, *arguments: str) -> Done:
+    """A command that is done."""
+    done = platform.run("workflow", *arguments)
+    assert done.status == 0, done.errors
+    return done
+
+
+def shown(platform: Platform, *arguments: str) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(workflow(platform, "show", *arguments, "--json").output)
+    return state
+
+
+def test_integration_tests_verifying_state_consistency_across_service_restarts(
+    directory: Path,
+) -> None:
+    """Created, worked on, approved; then the platform ends, and another finds the same state."""
+    data_dir = directory / "restarted"
+    with running(data_dir) as first:
+        workflow(first, "create", "burn-7", "--name", "orbit-raise", "--owner", "ann")
+        for target in ("validated", "scheduled", "in-progress"):
+            workflow(first, "move", "burn-7", target)
+        workflow(first, "step", "start", "burn-7", "align", "--executor", "node-1")
+        workflow(first, "step", "complete", "burn-7", "align", "--result", '{"deg": 0.1}')
+        workflow(first, "ask", "burn-7", "burn-go", "--until", "+1h")
+        workflow(first, "approve", "burn-7", "burn-go", "--comment", "go")
+        workflow(first, "step", "start", "burn-7", "ignite")
+        before = shown(first, "burn-7")
+        history = workflow(first, "history", "burn-7", "--json").output
+        fleet = workflow(first, "list", "--json").output
+        assert first.stop() == 0
+
+    with running(data_dir) as second:
+        assert shown(second, "burn-7") == before
+        assert workflow(second, "history", "burn-7", "--json").output == history
+        assert workflow(second, "list", "--json").output == fleet
+        after = json.loads(
+            workflow(second, "step", "complete", "burn-7", "ignite", "--json").output
+        )
+    assert after["version"] == before["version"] + 1
+    assert after["irregular"] == []
+
+
+def test_a_state_is_shown_as_of_any_instant_of_its_history(platform: Platform) -> None:
+    workflow(platform, "create", "past-1")
+    for target in ("validated", "scheduled", "cancelled"):
+        workflow(platform, "move", "past-1", target)
+    lines = workflow(platform, "history", "past-1", "--json").output.splitlines()
+    for event, status in zip(
+        map(json.loads, lines), ("created", "validated", "scheduled", "cancelled"), strict=True
+    ):
+        state = shown(platform, "past-1", "--as-of", event["recordedAt"])
+        assert (state["status"], state["version"]) == (status, event["version"])
+        fleet = workflow(
+            platform, "list", "--search", "past-1", "--as-of", event["recordedAt"], "--json"
+        )
+        assert [one["status"] for one in json.loads(fleet.output)] == [status]
+
+    before = platform.run("workflow", "show", "past-1", "--as-of", "-1h")
+    assert (before.status, "did not exist at" in before.errors) == (2, True)
+    naive = platform.run("workflow", "show", "past-1", "--as-of", "2026-01-31T12:00:00")
+    assert (naive.status, "--as-of" in naive.errors) == (2, True)
+
+
+def test_what_changed_between_two_instants_names_who_and_why(platform: Platform) -> None:
+    workflow(platform, "create", "diff-1")
+    workflow(platform, "move", "diff-1", "validated", "--reason", "checked twice")
+    created, moved = map(
+        json.loads, workflow(platform, "history", "diff-1", "--json").output.splitlines()
+    )
+    done = workflow(platform, "diff", "diff-1", created["recordedAt"], moved["recordedAt"])
+    assert "status: created -> validated" in done.output
+    assert "reason=checked twice" in done.output
+    assert "local" in done.output, "the operator of the local instance"
+
+
+def test_what_a_state_does_not_allow_is_refused_in_one_line(platform: Platform) -> None:
+    workflow(platform, "create", "rules-1")
+    refused = platform.run("workflow", "move", "rules-1", "executing")
+    assert refused.status == 2
+    assert refused.errors == (
+        "aetherops: workflow 'rules-1' is created: cannot move to executing; "
+        "allowed: move to validated, move to cancelled\n"
+    )
+    missing = platform.run("workflow", "pause", "nobody")
+    assert (missing.status, missing.errors) == (
+        2,
+        "aetherops: no workflow is named 'nobody'\n",
+    )
+
+
+def test_a_reader_sees_and_may_not_operate(platform: Platform) -> None:
+    workflow(platform, "create", "rights-1")
+    token = run(
+        *("token", "--roles", "viewer", "--operator", "eve", "--data-dir", str(platform.data_dir))
+    ).output.strip()
+    url = read_instance(platform.data_dir).url
+    target = ("--url", url, "--token", token)
+    assert run("workflow", "show", "rights-1", *target).status == 0
+    refused = run("workflow", "move", "rights-1", "validated", *target)
+    assert (refused.status, "needs the permission 'execute'" in refused.errors) == (3, True)
+    without = httpx.post(f"{url}/graphql", json={"query": '{ workflow(id: "rights-1") { id } }'})
+    assert without.status_code == 401
+
+
+def test_the_steps_of_a_workflow_are_drawn_over_time(platform: Platform) -> None:
+    workflow(platform, "create", "drawn-1")
+    workflow(platform, "step", "start", "drawn-1", "align")
+    workflow(platform, "step", "fail", "drawn-1", "align", "--error", "gyro")
+    workflow(platform, "step", "start", "drawn-1", "align", "--executor", "node-2")
+    drawn = workflow(platform, "show", "drawn-1").output
+    assert "on node-2" in drawn
+    assert {"✗", "▶"} <= set(drawn)
+    assert workflow(platform, "show", "drawn-1", "--ascii").output.isascii()
+
+
+def test_workflows_of_earlier_versions_are_captured_once_and_go_on(
+    platform: Platform, directory: Path
+) -> None:
+    engine = WorkflowEngine()
+    engine.advance("validated")
+    dump = directory / "old-1.pkl"
+    dump.write_bytes(pickle.dumps(engine))
+    bad = directory / "bad.json"
+    bad.write_text('{"state": "launched"}')
+
+    look = platform.run("workflow", "migrate", str(dump), str(bad), "--dry-run")
+    assert (look.status, "capturable      1" in look.output) == (1, True)
+    assert platform.run("workflow", "show", "old-1").status == 2, "a dry run stores nothing"
+
+    done = platform.run("workflow", "migrate", str(dump), str(bad), "--json")
+    report = json.loads(done.output)
+    assert (done.status, report["counts"]["captured"], report["counts"]["refused"]) == (1, 1, 1)
+    again = workflow(platform, "migrate", str(dump))
+    assert "known           1" in again.output
+
+    assert shown(platform, "old-1")["status"] == "validated"
+    workflow(platform, "move", "old-1", "scheduled")
+    unknown = platform.run("workflow", "show", "old-1", "--as-of", "-1h")
+    assert "unknown before the migration" in unknown.errors

@@ -1,0 +1,237 @@
+"""Commands: what the state allows is appended, everything else is refused in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from aetherops.errors import ForbiddenError, InvalidInputError
+from aetherops.identity.operators import Operator
+from aetherops.services.workflows import Cause
+from aetherops.workflow import (
+    STATES,
+    TRANSITIONS,
+    ConcurrencyError,
+    DuplicateEventError,
+    IllegalMoveError,
+    WorkflowNotFoundError,
+    WorkflowProjection,
+    shortest_path,
+    uuid7,
+)
+
+
+async def moved_to(commands, cause, status, workflow_id="burn-7"):
+    """A workflow in a state, moved there by the shortest way."""
+    state = await commands.create(cause, workflow_id, name="orbit-raise")
+    for target in (shortest_path("created", status) or [])[1:]:
+        state = await commands.move(cause, workflow_id, target)
+    return state
+
+
+async def test_a_command_appends_an_event_that_says_who_and_why(commands, store, clock):
+    conversation, command = uuid7(), uuid7()
+    cause = Cause("ann").linked(correlation_id=conversation, causation_id=command)
+    state = await commands.create(cause, "burn-7", name="orbit-raise", owner="ann", input={"dv": 3})
+    assert (state.name, state.owner, state.input) == ("orbit-raise", "ann", {"dv": 3})
+    [event] = await store.get_events("burn-7")
+    assert (event.actor, event.correlation_id, event.causation_id, event.occurred_at) == (
+        "ann",
+        conversation,
+        command,
+        clock.now,
+    )
+
+
+async def test_a_workflow_that_is_created_without_an_id_gets_one(commands, ann):
+    first, second = await commands.create(ann), await commands.create(ann)
+    assert UUID(first.workflow_id).version == 7
+    assert first.workflow_id != second.workflow_id
+
+
+async def test_a_workflow_begins_once(commands, ann):
+    await commands.create(ann, "burn-7")
+    with pytest.raises(IllegalMoveError, match="'burn-7' is created: cannot begin it again"):
+        await commands.create(ann, "burn-7")
+
+
+async def test_what_nobody_created_is_not_found(commands, ann):
+    with pytest.raises(WorkflowNotFoundError, match="burn-8"):
+        await commands.pause(ann, "burn-8")
+
+
+@pytest.mark.parametrize("status", STATES)
+async def test_every_move_of_the_table_passes_and_every_other_is_refused(commands, ann, status):
+    for target in STATES:
+        workflow_id = f"{status}-{target}"
+        await moved_to(commands, ann, status, workflow_id)
+        if target in TRANSITIONS[status]:
+            state = await commands.move(ann, workflow_id, target)
+            assert (state.status, state.irregular) == (target, ())
+        else:
+            with pytest.raises(IllegalMoveError) as refused:
+                await commands.move(ann, workflow_id, target)
+            assert refused.value.status == status
+            assert refused.value.allowed == tuple(f"move to {to}" for to in TRANSITIONS[status])
+
+
+async def test_a_state_that_is_none_is_named(commands, ann):
+    await commands.create(ann, "burn-7")
+    with pytest.raises(InvalidInputError, match="target"):
+        await commands.move(ann, "burn-7", "launched")
+
+
+async def test_each_end_has_its_kind_however_it_is_asked_for(commands, ann, store):
+    for workflow_id in ("a", "b"):
+        await moved_to(commands, ann, "executing", workflow_id)
+    await commands.complete(ann, "a", result="in orbit")
+    await commands.move(ann, "b", "failed", reason="no thrust")
+    last = [(await store.get_events(workflow_id))[-1] for workflow_id in ("a", "b")]
+    assert [event.kind for event in last] == ["workflow.completed", "workflow.failed"]
+    assert last[1].payload == {"error": "no thrust"}
+
+
+async def test_steps_are_tried_one_attempt_after_the_other(commands, ann):
+    await commands.create(ann, "burn-7")
+    await commands.start_step(ann, "burn-7", "ignite", executor="node-1")
+    with pytest.raises(IllegalMoveError, match="allowed: complete or fail attempt 1 at ignite"):
+        await commands.start_step(ann, "burn-7", "ignite")
+    await commands.fail_step(ann, "burn-7", "ignite", error="cold")
+    await commands.start_step(ann, "burn-7", "ignite")
+    with pytest.raises(IllegalMoveError, match="cannot complete attempt 1 at ignite"):
+        await commands.complete_step(ann, "burn-7", "ignite", attempt=1)
+    state = await commands.complete_step(ann, "burn-7", "ignite", result={"dv": 1.5})
+    assert [one.status for one in state.steps["ignite"].attempts] == ["failed", "completed"]
+    with pytest.raises(IllegalMoveError, match="nothing of the kind"):
+        await commands.start_step(ann, "burn-7", "ignite")
+
+
+async def test_no_step_begins_while_it_is_paused(commands, ann):
+    await commands.create(ann, "burn-7")
+    await commands.pause(ann, "burn-7", reason="storm")
+    with pytest.raises(IllegalMoveError, match=r"is created, paused: .* allowed: resume"):
+        await commands.start_step(ann, "burn-7", "ignite")
+    with pytest.raises(IllegalMoveError, match="allowed: resume"):
+        await commands.pause(ann, "burn-7")
+    await commands.resume(ann, "burn-7")
+    assert (await commands.start_step(ann, "burn-7", "ignite")).steps["ignite"].status == "running"
+
+
+async def test_the_work_waits_for_an_approval_and_goes_on_with_it(commands, ann):
+    await commands.create(ann, "burn-7")
+    await commands.request_approval(ann, "burn-7", "burn-go")
+    for going_on in (
+        commands.move(ann, "burn-7", "validated"),
+        commands.start_step(ann, "burn-7", "ignite"),
+    ):
+        with pytest.raises(IllegalMoveError, match="allowed: grant burn-go"):
+            await going_on
+    state = await commands.grant_approval(ann, "burn-7", "burn-go", comment="go")
+    assert state.approvals["burn-go"].decided_by == "ann"
+    assert (await commands.move(ann, "burn-7", "validated")).status == "validated"
+
+
+async def test_a_workflow_that_waits_for_an_approval_can_still_be_cancelled(commands, ann):
+    await commands.create(ann, "burn-7")
+    await commands.request_approval(ann, "burn-7", "burn-go")
+    await commands.refuse_approval(ann, "burn-7", "burn-go")
+    with pytest.raises(IllegalMoveError, match="grant burn-go"):
+        await commands.move(ann, "burn-7", "validated")
+    assert (await commands.cancel(ann, "burn-7")).is_done
+
+
+async def test_an_answer_needs_a_question(commands, ann):
+    await commands.create(ann, "burn-7")
+    await commands.request_approval(ann, "burn-7", "fuel-go")
+    with pytest.raises(IllegalMoveError, match="allowed: grant fuel-go, refuse fuel-go"):
+        await commands.grant_approval(ann, "burn-7", "burn-go")
+
+
+async def test_a_word_after_its_time_is_too_late(commands, ann, clock):
+    await commands.create(ann, "burn-7")
+    until = clock.now + timedelta(minutes=5)
+    await commands.request_approval(ann, "burn-7", "burn-go", until=until)
+    clock.turn(minutes=5, microseconds=1)
+    with pytest.raises(IllegalMoveError, match="allowed: ask for burn-go again"):
+        await commands.grant_approval(ann, "burn-7", "burn-go")
+
+
+async def test_an_approval_takes_the_word_of_its_role(commands, ann):
+    await commands.create(ann, "burn-7")
+    await commands.request_approval(ann, "burn-7", "burn-go", role="flight-director")
+    with pytest.raises(ForbiddenError, match="'flight-director'; you have operator"):
+        await commands.grant_approval(ann, "burn-7", "burn-go")
+    for role in ("flight-director", "admin"):
+        director = Cause.of(Operator("bo", "Bo", frozenset({role})))
+        state = await commands.grant_approval(director, "burn-7", "burn-go")
+        assert state.approvals["burn-go"].decided_by == "bo"
+        await commands.request_approval(ann, "burn-7", "burn-go", role="flight-director")
+
+
+async def test_timers_artifacts_and_owners(commands, ann):
+    due_at = datetime(2026, 2, 1, tzinfo=UTC)
+    await commands.create(ann, "burn-7")
+    await commands.set_timer(ann, "burn-7", "window", due_at)
+    await commands.attach(ann, "burn-7", "plan", {"dv": 3})
+    state = await commands.assign(ann, "burn-7", "bo")
+    assert (state.timers, state.artifacts, state.owner) == (
+        {"window": due_at},
+        {"plan": {"dv": 3}},
+        "bo",
+    )
+    with pytest.raises(IllegalMoveError, match="allowed: cancel timer window"):
+        await commands.cancel_timer(ann, "burn-7", "windows")
+    assert (await commands.cancel_timer(ann, "burn-7", "window")).timers == {}
+
+
+async def test_a_mission_goes_through_its_stages(commands, ann):
+    await commands.create(ann, "m-1", form="mission")
+    assert (await commands.change_stage(ann, "m-1", "validation")).stage_index == 1
+    assert (await commands.change_stage(ann, "m-1", "planning")).stage_index == 0
+    with pytest.raises(IllegalMoveError, match=r"cannot advance to monitoring; .* to validation"):
+        await commands.change_stage(ann, "m-1", "monitoring")
+    with pytest.raises(InvalidInputError, match="target"):
+        await commands.change_stage(ann, "m-1", "launch")
+
+
+async def test_of_commands_at_once_each_is_decided_on_what_the_others_left(commands, ann, store):
+    await commands.create(ann, "burn-7")
+    outcomes = await asyncio.gather(
+        *(commands.start_step(ann, "burn-7", "ignite") for _ in range(5)), return_exceptions=True
+    )
+    assert sum(not isinstance(one, Exception) for one in outcomes) == 1
+    assert sum(isinstance(one, IllegalMoveError) for one in outcomes) == 4
+    assert WorkflowProjection.of(await store.get_events("burn-7")).irregular == ()
+
+
+async def test_who_decided_on_a_version_is_told_when_it_is_another(commands, ann):
+    await commands.create(ann, "burn-7")
+    await commands.attach(ann, "burn-7", "plan", 1)
+    with pytest.raises(ConcurrencyError) as refused:
+        await commands.pause(ann.linked(expected_version=1), "burn-7")
+    assert (refused.value.expected, refused.value.actual) == (1, 2)
+    assert (await commands.pause(ann.linked(expected_version=2), "burn-7")).paused
+
+
+async def test_a_command_made_again_under_its_event_id_changes_nothing(commands, ann, store):
+    await commands.create(ann, "burn-7")
+    once = ann.linked(event_id=uuid7())
+    first = await commands.attach(once, "burn-7", "plan", {"dv": 3})
+    await commands.pause(ann, "burn-7")
+    again = await commands.attach(once, "burn-7", "plan", {"dv": 3})
+    assert again == first
+    assert len(await store.get_events("burn-7")) == 3
+    with pytest.raises(DuplicateEventError):
+        await commands.attach(once, "burn-7", "plan", {"dv": 4})
+
+
+async def test_a_captured_workflow_goes_on_from_where_it_was(commands, ann):
+    state = {"workflow_id": "old-1", "status": "review", "history": ["created", "review"]}
+    captured = await commands.capture(ann, "old-1", state, source="WorkflowEngine")
+    assert captured.known_since is not None
+    assert (await commands.move(ann, "old-1", "approved")).status == "approved"
+    with pytest.raises(IllegalMoveError, match="begin it again"):
+        await commands.capture(ann, "old-1", state)

@@ -19,10 +19,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from aetherops.archive.jetstream import JetStreamQueue, check_server, prepare_streams
-from aetherops.archive.jetstream.streams import stream_document
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.connections.nats import Nats
+from aetherops.connections.nats_streams import stream_document
 from aetherops.errors import InvalidInputError, UnavailableError
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]

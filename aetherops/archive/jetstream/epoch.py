@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from aetherops.archive.jetstream.streams import STREAM, stream_document
+from aetherops.archive.jetstream.streams import STREAM
+from aetherops.connections.nats_streams import stream_document
 
 if TYPE_CHECKING:
     from aetherops.archive.acceptance import AcceptanceEpochs

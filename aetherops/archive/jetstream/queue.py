@@ -16,8 +16,8 @@ from aetherops.archive.jetstream.streams import (
     STREAM,
     SUBJECT,
     always_room,
-    stream_document,
 )
+from aetherops.connections.nats_streams import stream_document
 from aetherops.errors import LimitExceededError
 from aetherops.instants import to_us
 

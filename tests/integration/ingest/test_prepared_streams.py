@@ -13,9 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from aetherops.archive.jetstream import check_server, prepare_streams
-from aetherops.archive.jetstream.streams import stream_document
 from aetherops.archive.postgres import check_rights
 from aetherops.connections.nats import Nats
+from aetherops.connections.nats_streams import stream_document
 from aetherops.connections.postgres import Postgres
 from aetherops.errors import InvalidInputError
 

@@ -33,6 +33,7 @@
     ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)
     ├── EventLoopError (also RuntimeError)   would stop an event loop (workflow.errors)
     ├── MissingEventError                    events with one missing between (workflow.errors)
+    ├── PublishedAheadError                  more events told than stored (workflow.publication)
     ├── UnreadableEventError                 stored, and not readable here (workflow.errors)
     │   ├── UnknownKindError                 of a kind that nobody knows (workflow.errors)
     │   ├── UnknownSchemaVersionError        of a newer version (workflow.errors)

@@ -91,7 +91,7 @@ async def _assembled(settings: Settings) -> AsyncIterator[Capabilities]:
     ):
         await ensure_schema(endpoints, connections.postgres)
         telemetry = await telemetry_over(connections, settings)
-        workflow = workflows_over(connections, metrics)
+        workflow = await workflows_over(connections, settings, metrics)
         identity = identity_of(settings, breakers)
         async with limits_kept(settings, connections.redis, telemetry.intake, metrics) as limits:
             yield Capabilities(

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 import orjson
 
 from aetherops.api.metrics.read_models import ReadModelCollector
+from aetherops.api.metrics.workflow_parts import WorkflowPartsCollector
+from aetherops.connections.nats_events import NatsEventBus
 from aetherops.connections.postgres import Postgres
 from aetherops.errors import InvalidInputError
+from aetherops.parts.replay_check import ReplayCheck
 from aetherops.parts.workflow_projector import WorkflowProjector
+from aetherops.parts.workflow_publisher import WorkflowPublisher
 from aetherops.services.read_model_condition import ReadModelCondition
+from aetherops.services.workflow_condition import WorkflowCondition
 from aetherops.services.workflows import Workflows
 from aetherops.workflow import EventCodec
+from aetherops.workflow.jetstream import JetStreamPublisher, prepare_workflow_stream
 from aetherops.workflow.postgres import PostgresEventStore
 from aetherops.workflow.read_models.fold import SummaryFold
 from aetherops.workflow.read_models.postgres import (
@@ -23,6 +29,7 @@ from aetherops.workflow.read_models.postgres import (
 )
 from aetherops.workflow.snapshots.reading import SnapshotKeeper
 from aetherops.workflow.temporal import TemporalQueries
+from aetherops.workflow.verification import WorkflowVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,13 +51,16 @@ class WorkflowCapability:
     store: EventStore
     workflows: Workflows
     temporal: TemporalQueries
+    verifier: WorkflowVerifier
     parts: Mapping[str, Part]
 
 
-def workflows_over(connections: Connections, metrics: Metrics) -> WorkflowCapability:
-    """Workflows over these servers; what lists them is filled by a part."""
-    postgres, condition = connections.postgres, ReadModelCondition()
-    metrics.registry.register(ReadModelCollector(condition))
+async def workflows_over(
+    connections: Connections, settings: Settings, metrics: Metrics
+) -> WorkflowCapability:
+    """Workflows over these servers: parts fill what lists them, publish and check their events."""
+    postgres, nats, condition = connections.postgres, connections.nats, ReadModelCondition()
+    await prepare_workflow_stream(nats, settings.workflow_stream_bytes, settings.nats_replicas)
     store = PostgresEventStore(postgres)
     read_model, snapshots = PostgresReadModel(postgres), PostgresSnapshots(postgres)
     projector = WorkflowProjector(
@@ -59,11 +69,30 @@ def workflows_over(connections: Connections, metrics: Metrics) -> WorkflowCapabi
         store.appended,
         condition=condition,
     )
+    verifier = WorkflowVerifier(store, snapshots, read_model)
+    workflow_condition = WorkflowCondition()
+    publisher = WorkflowPublisher(
+        store, JetStreamPublisher(nats), store.appended, condition=workflow_condition
+    )
+    check = ReplayCheck(
+        store,
+        verifier,
+        NatsEventBus(nats),
+        condition=workflow_condition,
+        period_s=settings.workflow_check_period_s,
+    )
+    metrics.registry.register(ReadModelCollector(condition))
+    metrics.registry.register(WorkflowPartsCollector(workflow_condition))
     return WorkflowCapability(
         store,
         Workflows.over(store, read_model),
         TemporalQueries(store, read_model, snapshots),
-        {"workflow-projector": projector},
+        verifier,
+        {
+            "workflow-projector": projector,
+            "workflow-publisher": publisher,
+            "workflow-check": check,
+        },
     )
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from aetherops.errors import AetherOpsError, UnavailableError
 from aetherops.runtime.part import Part
+from aetherops.services.workflow_condition import WorkflowCondition
 
 if TYPE_CHECKING:
     from aetherops.events import EventBus
@@ -33,6 +34,7 @@ class ReplayCheck(Part):
     store : where the events are.
     verifier : replays one.
     bus : hears of divergences.
+    condition : is told how it fares.
     period_s : seconds between two samples.
     sample : how many workflows at a time.
     chance : draws the sample.
@@ -46,6 +48,7 @@ class ReplayCheck(Part):
         verifier: WorkflowVerifier,
         bus: EventBus,
         *,
+        condition: WorkflowCondition | None = None,
         period_s: float = _PERIOD_S,
         sample: int = _SAMPLE,
         chance: random.Random | None = None,
@@ -58,9 +61,7 @@ class ReplayCheck(Part):
         self._sample = sample
         self._chance = chance or random.Random()  # noqa: S311 -- nobody guards a secret with it
         self._told: set[str] = set()
-        #: For metrics: workflows replayed, and those that were found to diverge.
-        self.replayed = 0
-        self.diverged = 0
+        self._condition = condition or WorkflowCondition()
 
     async def run(self) -> None:
         """Check until `stop`."""
@@ -69,7 +70,7 @@ class ReplayCheck(Part):
             try:
                 await self._check_sample()
             except UnavailableError as error:
-                _log.debug("replay_check_put_off", dependency=error.dependency)
+                _log.debug("replays_postponed", dependency=error.dependency)
 
     async def _check_sample(self) -> None:
         last = await self._store.last_position()
@@ -90,7 +91,7 @@ class ReplayCheck(Part):
             raise
         except AetherOpsError as error:  # an event that is missing, or that nobody can read
             reasons = [str(error)]
-        self.replayed += 1
+        self._condition.replays += 1
         if reasons:
             await self._tell(workflow_id, reasons)
         else:
@@ -101,7 +102,7 @@ class ReplayCheck(Part):
         if workflow_id in self._told:
             return
         self._told.add(workflow_id)
-        self.diverged += 1
+        self._condition.divergences += 1
         _log.error("replay_diverged", workflow=workflow_id, reasons=reasons[:10])
         await self._bus.publish(
             DIVERGED_SUBJECT, {"workflow_id": workflow_id, "reasons": reasons[:10]}

@@ -11,6 +11,7 @@ import structlog
 from aetherops.errors import UnavailableError
 from aetherops.resilience import retry_backoff
 from aetherops.runtime.part import Part, wait_for_event
+from aetherops.services.workflow_condition import WorkflowCondition
 from aetherops.workflow.publication import PublishedAheadError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class WorkflowPublisher(Part):
     store : where the events are.
     publisher : where they go.
     appended : is heard for what this process appends; others' appends are found by looking.
+    condition : is told how it fares.
     poll_s : seconds between two looks.
     """
 
@@ -46,6 +48,8 @@ class WorkflowPublisher(Part):
         store: EventStore,
         publisher: EventPublisher,
         appended: Listeners[int] | None = None,
+        *,
+        condition: WorkflowCondition | None = None,
         poll_s: float = 0.5,
     ) -> None:
         super().__init__()
@@ -55,9 +59,7 @@ class WorkflowPublisher(Part):
         self._poll_s = poll_s
         self._woken = asyncio.Event()
         self._pause_reason: str | None = None
-        #: For metrics: the last position that was published, and how many events were by this part.
-        self.position = 0
-        self.published = 0
+        self._condition = condition or WorkflowCondition()
 
     async def run(self) -> None:
         """Publish until `stop`."""
@@ -104,10 +106,10 @@ class WorkflowPublisher(Part):
             stored = await self._store.last_position()
             if stored < position:
                 raise PublishedAheadError(position, stored)
-            self.position = position
+            self._condition.published_position = position
             return False
-        self.published += await self._publisher.publish(events)
-        self.position = position
+        self._condition.published_events += await self._publisher.publish(events)
+        self._condition.published_position = position
         return True
 
     def _tell_pause(self, reason: str) -> None:
@@ -117,5 +119,5 @@ class WorkflowPublisher(Part):
 
     def _tell_resumption(self) -> None:
         if self._pause_reason is not None:
-            _log.warning("publication_resumed", position=self.position)
+            _log.warning("publication_resumed", position=self._condition.published_position)
         self._pause_reason = None

@@ -228,6 +228,15 @@ class Settings(BaseSettings):
         description="JetStream bytes kept before ingest is refused with 503; what there is room "
         "for if unset, up to 4 GiB.",
     )
+    workflow_stream_bytes: int = Field(
+        64 * 2**20,
+        ge=2**20,
+        le=_MAX_INTEGER,
+        description="What the stream WORKFLOWS keeps for consumers; its oldest events go first.",
+    )
+    workflow_check_period_s: float = Field(
+        60.0, gt=0, le=86_400, description="Between two samples of workflows that are replayed."
+    )
     disk_reserve_bytes: int | None = Field(
         None,
         ge=0,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from aetherops.connections.nats import Nats
 from aetherops.parts.workflow_publisher import WorkflowPublisher
+from aetherops.services.workflow_condition import WorkflowCondition
 from aetherops.workflow import MemoryEventStore, StepStarted, WorkflowCreated, WorkflowEvent
 from aetherops.workflow.jetstream import JetStreamPublisher, prepare_workflow_stream
 from aetherops.workflow.publication import PublishedAheadError, event_document, subject_of
@@ -37,13 +39,19 @@ async def _published(nats: Nats, n: int, subject: str = "aetherops.workflows.*")
     return [json.loads(message.data) for message in messages]
 
 
-async def _until(part: WorkflowPublisher, position: int) -> None:
+async def _publish(
+    store: MemoryEventStore, publisher: JetStreamPublisher, position: int, **options: Any
+) -> int:
+    """Run a part until everything up to a position is published; how much it published itself."""
+    condition = WorkflowCondition()
+    part = WorkflowPublisher(store, publisher, condition=condition, **options)
     running = asyncio.create_task(part.run())
     async with asyncio.timeout(30):
-        while part.position < position:
+        while condition.published_position < position:
             await asyncio.sleep(0.01)
     part.stop()
     await running
+    return condition.published_events
 
 
 async def test_events_are_published_in_order_with_their_ids(
@@ -51,7 +59,7 @@ async def test_events_are_published_in_order_with_their_ids(
 ) -> None:
     store = MemoryEventStore()
     await _events(store, "burn 7.*>é", 700)
-    await _until(WorkflowPublisher(store, publisher, store.appended), 700)
+    await _publish(store, publisher, 700, appended=store.appended)
     documents = await _published(guarded_nats, 700, subject_of("burn 7.*>é"))
     assert [d["position"] for d in documents] == list(range(1, 701))
     [first] = await store.get_events("burn 7.*>é", until=1)
@@ -69,11 +77,12 @@ async def test_publishers_that_race_publish_each_event_once(
 ) -> None:
     store = MemoryEventStore()
     await _events(store, "w", 3_000)
-    parts = [WorkflowPublisher(store, JetStreamPublisher(guarded_nats)) for _ in range(3)]
-    await asyncio.gather(*(_until(part, 3_000) for part in parts))
+    published = await asyncio.gather(
+        *(_publish(store, JetStreamPublisher(guarded_nats), 3_000) for _ in range(3))
+    )
     info = await guarded_nats.js.stream_info("WORKFLOWS")
     assert (info.state.messages, info.state.last_seq) == (3_000, 3_000)
-    assert sum(part.published for part in parts) == 3_000
+    assert sum(published) == 3_000
 
 
 async def test_a_stream_made_anew_has_every_event_again(
@@ -81,10 +90,10 @@ async def test_a_stream_made_anew_has_every_event_again(
 ) -> None:
     store = MemoryEventStore()
     await _events(store, "w", 10)
-    await _until(WorkflowPublisher(store, publisher), 10)
+    await _publish(store, publisher, 10)
     await guarded_nats.js.delete_stream("WORKFLOWS")
     await prepare_workflow_stream(guarded_nats, 64 << 20)
-    await _until(WorkflowPublisher(store, publisher), 10)
+    await _publish(store, publisher, 10)
     assert [d["version"] for d in await _published(guarded_nats, 10)] == list(range(1, 11))
 
 
@@ -93,7 +102,7 @@ async def test_a_consumer_that_restarts_goes_on_after_its_last_acknowledgement(
 ) -> None:
     store = MemoryEventStore()
     await _events(store, "w", 6)
-    await _until(WorkflowPublisher(store, publisher), 6)
+    await _publish(store, publisher, 6)
     seen: list[int] = []
     for _ in range(2):
         consumer = await guarded_nats.js.pull_subscribe("aetherops.workflows.*", durable="reader")
@@ -110,7 +119,7 @@ async def test_a_database_that_is_behind_what_was_published_is_told_and_nothing_
     published_from, restored = MemoryEventStore(), MemoryEventStore()
     await _events(published_from, "w", 10)
     await _events(restored, "w", 4)
-    await _until(WorkflowPublisher(published_from, publisher), 10)
+    await _publish(published_from, publisher, 10)
     part = WorkflowPublisher(restored, publisher)
     running = asyncio.create_task(part.run())
     async with asyncio.timeout(10):

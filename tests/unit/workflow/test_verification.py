@@ -12,6 +12,7 @@ import pytest
 
 from aetherops.parts.replay_check import DIVERGED_SUBJECT, ReplayCheck
 from aetherops.resilience import replay_converges
+from aetherops.services.workflow_condition import WorkflowCondition
 from aetherops.workflow import (
     MemoryEventStore,
     StepCompleted,
@@ -116,8 +117,15 @@ async def test_the_check_tells_a_divergence_once_as_event_metric_and_log_line(
     store, bus = _Altered(), _Bus()
     store.change = _other_payload
     await _a_long_history(store, n=30)
+    condition = WorkflowCondition()
     check = ReplayCheck(
-        store, WorkflowVerifier(store), bus, period_s=0.01, sample=5, chance=random.Random(1)
+        store,
+        WorkflowVerifier(store),
+        bus,
+        condition=condition,
+        period_s=0.01,
+        sample=5,
+        chance=random.Random(1),
     )
 
     bus_publish = bus.publish
@@ -130,5 +138,5 @@ async def test_the_check_tells_a_divergence_once_as_event_metric_and_log_line(
     await check.run()
     assert [subject for subject, _ in bus.heard] == [DIVERGED_SUBJECT]
     assert bus.heard[0][1]["workflow_id"] == "w"
-    assert check.diverged == 1
+    assert condition.divergences == 1
     assert "replay_diverged" in capsys.readouterr().out

@@ -10,6 +10,7 @@ import typer
 
 from aetherops.cli.arguments import DataDir, Token, Url
 from aetherops.cli.outcome import reported_errors
+from aetherops.cli.usage import CheckedCommand
 from aetherops.cli.workflow.arguments import (
     AsJson,
     WorkflowId,
@@ -32,7 +33,7 @@ step = typer.Typer(help="Begin and end attempts at steps.", no_args_is_help=True
 workflow.add_typer(step, name="step")
 
 
-@workflow.command("create")
+@workflow.command("create", cls=CheckedCommand)
 def create_workflow(
     workflow_id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="A new one where not given.")
@@ -58,7 +59,7 @@ def create_workflow(
     _change("createWorkflow", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("move")
+@workflow.command("move", cls=CheckedCommand)
 def move_workflow(
     workflow_id: WorkflowId,
     target: Annotated[str, typer.Argument(help="A state, such as in-progress.")],
@@ -73,7 +74,7 @@ def move_workflow(
     _change("moveWorkflow", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("stage")
+@workflow.command("stage", cls=CheckedCommand)
 def change_stage(
     workflow_id: WorkflowId,
     target: Annotated[str, typer.Argument(help="A stage, such as validation.")],
@@ -87,7 +88,7 @@ def change_stage(
     _change("changeStage", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("pause")
+@workflow.command("pause", cls=CheckedCommand)
 def pause_workflow(
     workflow_id: WorkflowId,
     reason: _Reason = "",
@@ -100,7 +101,7 @@ def pause_workflow(
     _change("pauseWorkflow", workflow_id, {"reason": reason}, as_json, data_dir, url, token)
 
 
-@workflow.command("resume")
+@workflow.command("resume", cls=CheckedCommand)
 def resume_workflow(
     workflow_id: WorkflowId,
     reason: _Reason = "",
@@ -113,7 +114,7 @@ def resume_workflow(
     _change("resumeWorkflow", workflow_id, {"reason": reason}, as_json, data_dir, url, token)
 
 
-@workflow.command("assign")
+@workflow.command("assign", cls=CheckedCommand)
 def assign_workflow(
     workflow_id: WorkflowId,
     owner: Annotated[str, typer.Argument(help="Who answers for it from now on.")],
@@ -126,7 +127,7 @@ def assign_workflow(
     _change("assignWorkflow", workflow_id, {"owner": owner}, as_json, data_dir, url, token)
 
 
-@workflow.command("ask")
+@workflow.command("ask", cls=CheckedCommand)
 def request_approval(
     workflow_id: WorkflowId,
     approval: _Approval,
@@ -147,7 +148,7 @@ def request_approval(
     _change("requestApproval", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("approve")
+@workflow.command("approve", cls=CheckedCommand)
 def grant_approval(
     workflow_id: WorkflowId,
     approval: _Approval,
@@ -162,7 +163,7 @@ def grant_approval(
     _change("grantApproval", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("refuse")
+@workflow.command("refuse", cls=CheckedCommand)
 def refuse_approval(
     workflow_id: WorkflowId,
     approval: _Approval,
@@ -177,7 +178,7 @@ def refuse_approval(
     _change("refuseApproval", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("attach")
+@workflow.command("attach", cls=CheckedCommand)
 def attach_artifact(
     workflow_id: WorkflowId,
     key: Annotated[str, typer.Argument(help="Under which name.")],
@@ -192,7 +193,7 @@ def attach_artifact(
     _change("attachArtifact", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@step.command("start")
+@step.command("start", cls=CheckedCommand)
 def start_step(
     workflow_id: WorkflowId,
     name: _Step,
@@ -207,7 +208,7 @@ def start_step(
     _change("startStep", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@step.command("complete")
+@step.command("complete", cls=CheckedCommand)
 def complete_step(
     workflow_id: WorkflowId,
     name: _Step,
@@ -222,7 +223,7 @@ def complete_step(
     _change("completeStep", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@step.command("fail")
+@step.command("fail", cls=CheckedCommand)
 def fail_step(
     workflow_id: WorkflowId,
     name: _Step,

@@ -9,12 +9,13 @@ import typer
 
 from aetherops.cli.arguments import DataDir, Token, Url
 from aetherops.cli.outcome import ExitStatus, reported_errors
+from aetherops.cli.usage import CheckedCommand
 from aetherops.cli.workflow.arguments import AsJson, connection_of, workflow
 
 __all__ = ["migrate_workflows"]
 
 
-@workflow.command("migrate")
+@workflow.command("migrate", cls=CheckedCommand)
 def migrate_workflows(
     files: Annotated[
         list[Path],

@@ -62,7 +62,7 @@ def create_workflow(
 @workflow.command("move", cls=CheckedCommand)
 def move_workflow(
     workflow_id: WorkflowId,
-    target: Annotated[str, typer.Argument(help="A state, such as in-progress.")],
+    target: Annotated[str, typer.Argument(metavar="STATE", help="Such as in-progress.")],
     reason: _Reason = "",
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -70,21 +70,21 @@ def move_workflow(
     token: Token = None,
 ) -> None:
     """Move it to another state; completed, failed and cancelled end it."""
-    arguments = {"target": target.replace("-", "_").upper(), "reason": reason}
+    arguments = {"target": _Choice(target, "STATE"), "reason": reason}
     _change("moveWorkflow", workflow_id, arguments, as_json, data_dir, url, token)
 
 
 @workflow.command("stage", cls=CheckedCommand)
 def change_stage(
     workflow_id: WorkflowId,
-    target: Annotated[str, typer.Argument(help="A stage, such as validation.")],
+    target: Annotated[str, typer.Argument(metavar="STAGE", help="Such as validation.")],
     as_json: AsJson = False,
     data_dir: DataDir = None,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Take a mission to its next stage, or back to the one before."""
-    arguments = {"target": target.upper()}
+    arguments = {"target": _Choice(target, "STAGE")}
     _change("changeStage", workflow_id, arguments, as_json, data_dir, url, token)
 
 
@@ -256,6 +256,22 @@ class _Json:
             raise InvalidInputError(self.field, self.text, expected) from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A state or a stage as it was typed, and the argument's name for its errors."""
+
+    text: str
+    field: str
+
+    def read(self) -> str:
+        """How GraphQL names it; raises `InvalidInputError` where there is none."""
+        from aetherops.cli.workflow.asking import enum_name
+        from aetherops.workflow.checks import stage, state
+
+        check = state if self.field == "STATE" else stage
+        return enum_name(check(self.text, self.field))
+
+
 def _change(
     mutation: str,
     workflow_id: str | None,
@@ -271,7 +287,8 @@ def _change(
         from aetherops.cli.workflow.texts import changed_text, json_text
 
         given = {
-            key: one.read() if isinstance(one, _Json) else one for key, one in arguments.items()
+            key: one.read() if isinstance(one, _Json | _Choice) else one
+            for key, one in arguments.items()
         }
         state = change(mutation, workflow_id, given, connection_of(data_dir, url, token))
         typer.echo(json_text(state) if as_json else changed_text(state))

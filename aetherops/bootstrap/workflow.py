@@ -21,7 +21,7 @@ from aetherops.workflow.read_models.postgres import (
     PostgresReadModel,
     PostgresSnapshots,
 )
-from aetherops.workflow.snapshots.reading import SnapshotKeeper
+from aetherops.workflow.snapshots.reading import SnapshotKeeper, StateReader
 from aetherops.workflow.temporal import TemporalQueries
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def workflows_over(connections: Connections, metrics: Metrics) -> WorkflowCapabi
     )
     return WorkflowCapability(
         store,
-        Workflows.over(store, read_model),
+        Workflows.over(store, read_model, states=StateReader(store, snapshots)),
         TemporalQueries(store, read_model, snapshots),
         {"workflow-projector": projector},
     )

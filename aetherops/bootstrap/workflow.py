@@ -27,7 +27,7 @@ from aetherops.workflow.read_models.postgres import (
     PostgresReadModel,
     PostgresSnapshots,
 )
-from aetherops.workflow.snapshots.reading import SnapshotKeeper
+from aetherops.workflow.snapshots.reading import SnapshotKeeper, StateReader
 from aetherops.workflow.temporal import TemporalQueries
 from aetherops.workflow.verification import WorkflowVerifier
 
@@ -85,7 +85,7 @@ async def workflows_over(
     metrics.registry.register(WorkflowPartsCollector(workflow_condition))
     return WorkflowCapability(
         store,
-        Workflows.over(store, read_model),
+        Workflows.over(store, read_model, states=StateReader(store, snapshots)),
         TemporalQueries(store, read_model, snapshots),
         verifier,
         {

@@ -9,6 +9,7 @@ import typer
 
 from aetherops.cli.arguments import DataDir, Token, Url
 from aetherops.cli.outcome import reported_errors
+from aetherops.cli.usage import CheckedCommand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ _AsOf = Annotated[
 _DISTANCES = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
 
-@workflow.command("list")
+@workflow.command("list", cls=CheckedCommand)
 def list_workflows(
     status: Annotated[
         list[str] | None, typer.Option(help="Only in this state; may be repeated.")
@@ -70,7 +71,7 @@ def list_workflows(
             typer.echo("no workflow matches", err=True)
 
 
-@workflow.command("show")
+@workflow.command("show", cls=CheckedCommand)
 def show_workflow(
     workflow_id: WorkflowId,
     as_of: _AsOf = None,
@@ -101,7 +102,7 @@ def show_workflow(
         typer.echo(state_text(state, until_us, shutil.get_terminal_size((100, 24)).columns, ink))
 
 
-@workflow.command("history")
+@workflow.command("history", cls=CheckedCommand)
 def show_history(
     workflow_id: WorkflowId,
     as_json: AsJson = False,
@@ -118,7 +119,7 @@ def show_history(
         typer.echo("\n".join(map(json_text, events)) if as_json else history_text(events))
 
 
-@workflow.command("diff", context_settings=_DISTANCES)
+@workflow.command("diff", cls=CheckedCommand, context_settings=_DISTANCES)
 def show_difference(
     workflow_id: WorkflowId,
     start: Annotated[str, typer.Argument(metavar="T1", help="An instant, as of --as-of.")],

@@ -10,6 +10,7 @@ import typer
 
 from aetherops.cli.arguments import DataDir, Token, Url
 from aetherops.cli.outcome import reported_errors
+from aetherops.cli.usage import CheckedCommand
 from aetherops.cli.workflow.arguments import (
     AsJson,
     WorkflowId,
@@ -32,7 +33,7 @@ step = typer.Typer(help="Begin and end attempts at steps.", no_args_is_help=True
 workflow.add_typer(step, name="step")
 
 
-@workflow.command("create")
+@workflow.command("create", cls=CheckedCommand)
 def create_workflow(
     workflow_id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="A new one where not given.")
@@ -58,10 +59,10 @@ def create_workflow(
     _change("createWorkflow", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("move")
+@workflow.command("move", cls=CheckedCommand)
 def move_workflow(
     workflow_id: WorkflowId,
-    target: Annotated[str, typer.Argument(help="A state, such as in-progress.")],
+    target: Annotated[str, typer.Argument(metavar="STATE", help="Such as in-progress.")],
     reason: _Reason = "",
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -69,25 +70,25 @@ def move_workflow(
     token: Token = None,
 ) -> None:
     """Move it to another state; completed, failed and cancelled end it."""
-    arguments = {"target": target.replace("-", "_").upper(), "reason": reason}
+    arguments = {"target": _Choice(target, "STATE"), "reason": reason}
     _change("moveWorkflow", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("stage")
+@workflow.command("stage", cls=CheckedCommand)
 def change_stage(
     workflow_id: WorkflowId,
-    target: Annotated[str, typer.Argument(help="A stage, such as validation.")],
+    target: Annotated[str, typer.Argument(metavar="STAGE", help="Such as validation.")],
     as_json: AsJson = False,
     data_dir: DataDir = None,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Take a mission to its next stage, or back to the one before."""
-    arguments = {"target": target.upper()}
+    arguments = {"target": _Choice(target, "STAGE")}
     _change("changeStage", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("pause")
+@workflow.command("pause", cls=CheckedCommand)
 def pause_workflow(
     workflow_id: WorkflowId,
     reason: _Reason = "",
@@ -100,7 +101,7 @@ def pause_workflow(
     _change("pauseWorkflow", workflow_id, {"reason": reason}, as_json, data_dir, url, token)
 
 
-@workflow.command("resume")
+@workflow.command("resume", cls=CheckedCommand)
 def resume_workflow(
     workflow_id: WorkflowId,
     reason: _Reason = "",
@@ -113,7 +114,7 @@ def resume_workflow(
     _change("resumeWorkflow", workflow_id, {"reason": reason}, as_json, data_dir, url, token)
 
 
-@workflow.command("assign")
+@workflow.command("assign", cls=CheckedCommand)
 def assign_workflow(
     workflow_id: WorkflowId,
     owner: Annotated[str, typer.Argument(help="Who answers for it from now on.")],
@@ -126,7 +127,7 @@ def assign_workflow(
     _change("assignWorkflow", workflow_id, {"owner": owner}, as_json, data_dir, url, token)
 
 
-@workflow.command("ask")
+@workflow.command("ask", cls=CheckedCommand)
 def request_approval(
     workflow_id: WorkflowId,
     approval: _Approval,
@@ -147,7 +148,7 @@ def request_approval(
     _change("requestApproval", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("approve")
+@workflow.command("approve", cls=CheckedCommand)
 def grant_approval(
     workflow_id: WorkflowId,
     approval: _Approval,
@@ -162,7 +163,7 @@ def grant_approval(
     _change("grantApproval", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("refuse")
+@workflow.command("refuse", cls=CheckedCommand)
 def refuse_approval(
     workflow_id: WorkflowId,
     approval: _Approval,
@@ -177,7 +178,7 @@ def refuse_approval(
     _change("refuseApproval", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@workflow.command("attach")
+@workflow.command("attach", cls=CheckedCommand)
 def attach_artifact(
     workflow_id: WorkflowId,
     key: Annotated[str, typer.Argument(help="Under which name.")],
@@ -192,7 +193,7 @@ def attach_artifact(
     _change("attachArtifact", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@step.command("start")
+@step.command("start", cls=CheckedCommand)
 def start_step(
     workflow_id: WorkflowId,
     name: _Step,
@@ -207,7 +208,7 @@ def start_step(
     _change("startStep", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@step.command("complete")
+@step.command("complete", cls=CheckedCommand)
 def complete_step(
     workflow_id: WorkflowId,
     name: _Step,
@@ -222,7 +223,7 @@ def complete_step(
     _change("completeStep", workflow_id, arguments, as_json, data_dir, url, token)
 
 
-@step.command("fail")
+@step.command("fail", cls=CheckedCommand)
 def fail_step(
     workflow_id: WorkflowId,
     name: _Step,
@@ -255,6 +256,22 @@ class _Json:
             raise InvalidInputError(self.field, self.text, expected) from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A state or a stage as it was typed, and the argument's name for its errors."""
+
+    text: str
+    field: str
+
+    def read(self) -> str:
+        """How GraphQL names it; raises `InvalidInputError` where there is none."""
+        from aetherops.cli.workflow.asking import enum_name
+        from aetherops.workflow.checks import stage, state
+
+        check = state if self.field == "STATE" else stage
+        return enum_name(check(self.text, self.field))
+
+
 def _change(
     mutation: str,
     workflow_id: str | None,
@@ -270,7 +287,8 @@ def _change(
         from aetherops.cli.workflow.texts import changed_text, json_text
 
         given = {
-            key: one.read() if isinstance(one, _Json) else one for key, one in arguments.items()
+            key: one.read() if isinstance(one, _Json | _Choice) else one
+            for key, one in arguments.items()
         }
         state = change(mutation, workflow_id, given, connection_of(data_dir, url, token))
         typer.echo(json_text(state) if as_json else changed_text(state))

@@ -9,18 +9,18 @@ import typer
 
 from aetherops.cli.arguments import DataDir, Token, Url
 from aetherops.cli.outcome import ExitStatus, reported_errors
+from aetherops.cli.usage import CheckedCommand
 from aetherops.cli.workflow.arguments import AsJson, connection_of, workflow
+from aetherops.errors import InvalidInputError
 
 __all__ = ["migrate_workflows"]
 
 
-@workflow.command("migrate")
+@workflow.command("migrate", cls=CheckedCommand)
 def migrate_workflows(
     files: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE...", exists=True, dir_okay=False, help="Pickles and JSON dumps."
-        ),
+        typer.Argument(metavar="FILE...", help="Pickles and JSON dumps."),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and store nothing.")] = False,
     artifacts_as_text: Annotated[
@@ -40,7 +40,7 @@ def migrate_workflows(
         from aetherops.cli.workflow.texts import json_text
 
         report = migrate_files(
-            files,
+            [_file(path) for path in files],
             connection_of(data_dir, url, token),
             dry_run=dry_run,
             artifacts_as_text=artifacts_as_text,
@@ -48,3 +48,9 @@ def migrate_workflows(
         typer.echo(json_text(report_json(report)) if as_json else report_text(report))
     if not report.ok:
         raise typer.Exit(ExitStatus.SOME_REJECTED)
+
+
+def _file(path: Path) -> Path:
+    if path.is_file():
+        return path
+    raise InvalidInputError("FILE", str(path), "a file to read")

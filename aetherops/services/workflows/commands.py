@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aetherops.services.workflows.cause import Cause
+    from aetherops.services.workflows.reading import ReadsStates
     from aetherops.workflow import EventStore
     from aetherops.workflow.json_values import JsonValue
 
@@ -37,10 +38,13 @@ class WorkflowCommands:
     ----------
     store : where the events are.
     now : the clock of what occurs, UTC-aware.
+    states : reads states sooner than by folding all events.
     """
 
-    def __init__(self, store: EventStore, now: Callable[[], datetime]) -> None:
-        self._deciding = Deciding(store, now)
+    def __init__(
+        self, store: EventStore, now: Callable[[], datetime], states: ReadsStates | None = None
+    ) -> None:
+        self._deciding = Deciding(store, now, states)
 
     async def create(
         self,

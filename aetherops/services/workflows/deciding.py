@@ -18,11 +18,11 @@ from aetherops.workflow import (
 from aetherops.workflow.rules import apply_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
     from aetherops.services.workflows.cause import Cause
+    from aetherops.services.workflows.reading import ReadsStates
     from aetherops.workflow import EventStore
 
 __all__ = ["Decide", "Decided", "Deciding"]
@@ -42,11 +42,15 @@ class Deciding:
     ----------
     store : where the events are.
     now : the clock of what occurs, UTC-aware.
+    states : reads states sooner than by folding all events.
     """
 
-    def __init__(self, store: EventStore, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: EventStore, now: Callable[[], datetime], states: ReadsStates | None = None
+    ) -> None:
         self._store = store
         self._now = now
+        self._states = states
 
     async def begin(self, workflow_id: str, cause: Cause, decide: Decide) -> WorkflowState:
         """Append the first event; see `go_on`."""
@@ -71,25 +75,29 @@ class Deciding:
     async def _append(
         self, workflow_id: str, cause: Cause, decide: Decide, *, begins: bool
     ) -> WorkflowState:
-        # One id for all tries: an append whose answer was lost is found again as its own.
+        # One id for all tries: the store knows an append again whose answer was lost.
         event_id = cause.event_id or uuid7()
         tries = _TRIES if cause.expected_version is None else 1
         while True:
             tries -= 1
-            events = await self._store.get_events(workflow_id)
-            if _has(events, event_id):
-                return self._made_before(events, event_id, decide)
-            _require_version(workflow_id, events, cause.expected_version)
-            projection = WorkflowProjection().apply_many(events)
-            event = self._event(workflow_id, projection.state, cause, event_id, decide, begins)
-            after = apply_allowed(projection, event)
             try:
-                await self._store.append(event)
-            except ConcurrencyError:
-                if not tries:
+                return await self._try(workflow_id, cause, event_id, decide, begins=begins)
+            except (IllegalMoveError, ConcurrencyError, DuplicateEventError) as error:
+                # Made before, it is refused now: what it led to is the answer.
+                if (made := await self._made_before(workflow_id, cause, decide)) is not None:
+                    return made
+                if not isinstance(error, ConcurrencyError) or not tries:
                     raise
-            else:
-                return after
+
+    async def _try(
+        self, workflow_id: str, cause: Cause, event_id: UUID, decide: Decide, *, begins: bool
+    ) -> WorkflowState:
+        projection = await self._projection(workflow_id)
+        _require_version(workflow_id, projection.version, cause.expected_version)
+        event = self._event(workflow_id, projection.state, cause, event_id, decide, begins)
+        after = apply_allowed(projection, event)
+        await self._store.append(event)
+        return after
 
     def _event(
         self,
@@ -116,25 +124,31 @@ class Deciding:
             **payload,
         )
 
-    def _made_before(
-        self, events: Sequence[WorkflowEvent], event_id: UUID, decide: Decide
-    ) -> WorkflowState:
-        """The state after the event with this id, if it says what is decided now."""
-        i = next(i for i, event in enumerate(events) if event.event_id == event_id)
-        before = WorkflowProjection.of(events[:i])
+    async def _projection(self, workflow_id: str) -> WorkflowProjection:
+        if self._states is not None:
+            return await self._states.projection(workflow_id)
+        return WorkflowProjection().apply_many(await self._store.get_events(workflow_id))
+
+    async def _made_before(
+        self, workflow_id: str, cause: Cause, decide: Decide
+    ) -> WorkflowState | None:
+        """The state after the event that the cause names; None where there is none of it.
+
+        Raises `DuplicateEventError` where it says something else than is decided now.
+        """
+        if cause.event_id is None:
+            return None
+        events = await self._store.get_events(workflow_id)
+        i = next((i for i, event in enumerate(events) if event.event_id == cause.event_id), None)
+        if i is None:
+            return None
+        before, made = WorkflowProjection.of(events[:i]), events[i]
         kind, payload = decide(before)
-        made = events[i]
         if type(made) is not kind or any(made.payload[name] != payload[name] for name in payload):
-            raise DuplicateEventError(event_id)
+            raise DuplicateEventError(cause.event_id)
         return WorkflowProjection(before).apply(made).state
 
 
-def _has(events: Sequence[WorkflowEvent], event_id: UUID) -> bool:
-    return any(event.event_id == event_id for event in events)
-
-
-def _require_version(
-    workflow_id: str, events: Sequence[WorkflowEvent], expected: int | None
-) -> None:
-    if expected is not None and expected != len(events):
-        raise ConcurrencyError(workflow_id, expected, len(events))
+def _require_version(workflow_id: str, actual: int, expected: int | None) -> None:
+    if expected is not None and expected != actual:
+        raise ConcurrencyError(workflow_id, expected, actual)

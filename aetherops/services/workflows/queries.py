@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aetherops.services.metering import Meter
+    from aetherops.services.workflows.reading import ReadsStates
     from aetherops.workflow import EventStore, WorkflowEvent
     from aetherops.workflow.read_models.ports import (
         WorkflowPage,
@@ -100,15 +101,22 @@ class WorkflowQueries:
     ----------
     store : where the events are.
     read_model : lists and searches.
+    states : reads states sooner than by folding all events.
     """
 
-    def __init__(self, store: EventStore, read_model: WorkflowReadModel) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        read_model: WorkflowReadModel,
+        states: ReadsStates | None = None,
+    ) -> None:
         self._store = store
         self._read_model = read_model
+        self._states = states
 
     async def state(self, workflow_id: str, meter: Meter) -> WorkflowState:
         """The state now; raises `WorkflowNotFoundError`."""
-        projection = await projection_of(self._store, workflow_id, meter)
+        projection = await self._projection(workflow_id, meter)
         if not projection.version:
             raise WorkflowNotFoundError(workflow_id)
         return projection.state
@@ -126,7 +134,7 @@ class WorkflowQueries:
             It was captured from a program later than that.
         """
         at = instant(at, "as_of")
-        projection = await projection_of(self._store, workflow_id, meter, until=at)
+        projection = await self._projection(workflow_id, meter, at)
         if not projection.version:
             raise await self._why_nothing(workflow_id, at)
         return projection.state
@@ -163,7 +171,7 @@ class WorkflowQueries:
         start, end = instant(start, "from"), instant(end, "to")
         if end < start:
             raise InvalidInputError("to", end.isoformat(), f"a time from {start.isoformat()} on")
-        projection = await projection_of(self._store, workflow_id, meter, until=start)
+        projection = await self._projection(workflow_id, meter, start)
         before = projection.state if projection.version else None
         events = await self._between(workflow_id, projection.version, end, meter)
         if before is None:
@@ -192,6 +200,13 @@ class WorkflowQueries:
         position = await self._store.position_at(instant(as_of, "as_of"))
         await self._until_followed(position)
         return await self._read_model.fleet_at(position, query, first=first, after=after)
+
+    async def _projection(
+        self, workflow_id: str, meter: Meter, until: datetime | None = None
+    ) -> WorkflowProjection:
+        return await projection_of(
+            self._store, workflow_id, meter, until=until, states=self._states
+        )
 
     async def _page(self, workflow_id: str, first: int, after: int) -> HistoryPage:
         found: list[WorkflowEvent] = []

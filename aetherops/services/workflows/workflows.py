@@ -14,6 +14,7 @@ from aetherops.workflow.read_models.memory import MemoryReadModel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aetherops.services.workflows.reading import ReadsStates
     from aetherops.workflow import EventStore
     from aetherops.workflow.read_models.ports import WorkflowReadModel
 
@@ -37,6 +38,7 @@ class Workflows:
         store: EventStore,
         read_model: WorkflowReadModel,
         now: Callable[[], datetime] = _now,
+        states: ReadsStates | None = None,
     ) -> Self:
         """Both over one store.
 
@@ -44,8 +46,9 @@ class Workflows:
         ----------
         read_model : follows the same store; lists and searches.
         now : the clock of what occurs, UTC-aware.
+        states : reads states sooner than by folding all events, from kept ones say.
         """
-        return cls(WorkflowCommands(store, now), WorkflowQueries(store, read_model))
+        return cls(WorkflowCommands(store, now, states), WorkflowQueries(store, read_model, states))
 
     @classmethod
     def in_memory(cls) -> Self:

@@ -31,6 +31,24 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "rejected show": ("rejected", "show", "1"),
     "rejected replay": ("rejected", "replay", "1"),
     "rejected drop": ("rejected", "drop", "1"),
+    "workflow list": ("workflow", "list"),
+    "workflow show": ("workflow", "show", "w"),
+    "workflow history": ("workflow", "history", "w"),
+    "workflow diff": ("workflow", "diff", "w", "-1h", "now"),
+    "workflow create": ("workflow", "create"),
+    "workflow move": ("workflow", "move", "w", "validated"),
+    "workflow stage": ("workflow", "stage", "w", "validation"),
+    "workflow pause": ("workflow", "pause", "w"),
+    "workflow resume": ("workflow", "resume", "w"),
+    "workflow assign": ("workflow", "assign", "w", "ann"),
+    "workflow ask": ("workflow", "ask", "w", "go"),
+    "workflow approve": ("workflow", "approve", "w", "go"),
+    "workflow refuse": ("workflow", "refuse", "w", "go"),
+    "workflow attach": ("workflow", "attach", "w", "plan", "1"),
+    "workflow step start": ("workflow", "step", "start", "w", "ignite"),
+    "workflow step complete": ("workflow", "step", "complete", "w", "ignite"),
+    "workflow step fail": ("workflow", "step", "fail", "w", "ignite"),
+    "workflow migrate": ("workflow", "migrate", "FILE"),
 }
 MAY_BE_EMPTY = {"--missing", "--unit"}
 
@@ -154,6 +172,9 @@ def test_forms_that_exclude_each_other_are_both_named(
         (("up", "--data-dir", "FILE"), "--data-dir"),
         (("rejected", "list", "--data-dir", "FILE"), "--data-dir"),
         (("ingest", "MISSING", "--stream", "a/b/c", *WHERE), "FILE"),
+        (("workflow", "migrate", "DIR", *WHERE), "FILE"),
+        (("workflow", "migrate", "MISSING", *WHERE), "FILE"),
+        (("workflow", "list", "--data-dir", "FILE"), "--data-dir"),
     ],
 )
 def test_a_path_of_another_kind_is_refused(
@@ -181,6 +202,28 @@ def test_a_path_of_another_kind_is_refused(
 )
 def test_bytes_that_are_no_text_are_refused(arguments: tuple[str, ...], named: str) -> None:
     assert refused(*arguments).startswith(f"aetherops: {named}: expected text in UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("workflow", "move", "w", "launched"), "STATE"),
+        (("workflow", "stage", "w", "created"), "STAGE"),
+        (("workflow", "list", "--status", "launched"), "--status"),
+        (("workflow", "list", "--as-of", "yesterday"), "--as-of"),
+        (("workflow", "list", "--quiet", "2026-01-31T12:00"), "--quiet"),
+        (("workflow", "diff", "w", "then", "now"), "T1"),
+        (("workflow", "ask", "w", "go", "--until", "soon"), "--until"),
+        (("workflow", "create", "--input", "{dv: 3}"), "--input"),
+        (("workflow", "attach", "w", "plan", "plan"), "VALUE"),
+        (("workflow", "step", "complete", "w", "s", "--result", "ok"), "--result"),
+    ],
+)
+def test_what_a_workflow_command_cannot_use_is_refused(
+    arguments: tuple[str, ...], named: str
+) -> None:
+    line = refused(*arguments, *WHERE)
+    assert line.startswith(f"aetherops: {named}: expected ")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

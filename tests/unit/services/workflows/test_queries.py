@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from aetherops.errors import InvalidInputError, LimitExceededError
+from aetherops.services.workflows import Workflows
 from aetherops.services.workflows.queries import MAX_CHANGES
 from aetherops.workflow import (
     ArtifactAttached,
@@ -17,6 +18,7 @@ from aetherops.workflow import (
     WorkflowNotFoundError,
     WorkflowProjection,
 )
+from aetherops.workflow.read_models.memory import MemoryReadModel
 from aetherops.workflow.read_models.ports import WorkflowQuery
 
 NAIVE = datetime(2026, 1, 31, 12)  # noqa: DTZ001 (this is what is refused)
@@ -172,6 +174,33 @@ async def test_a_long_history_is_read_in_pages_and_paid_for(queries, store, cloc
     assert meter.spent == 20
     with pytest.raises(LimitExceededError, match="ask for a shorter time"):
         await queries.changes("long", start, clock.now + timedelta(hours=1), meter)
+
+
+class FromKeptStates:
+    """Folds, and counts how often it was asked: what is kept is the affair of who keeps it."""
+
+    def __init__(self, store):
+        self.store = store
+        self.asked = []
+
+    async def projection(self, workflow_id, until=None):
+        self.asked.append((workflow_id, until))
+        events = await self.store.get_events(workflow_id, until=until)
+        return WorkflowProjection().apply_many(events)
+
+
+async def test_states_come_from_where_they_are_kept(store, clock, ann, meter):
+    states = FromKeptStates(store)
+    workflows = Workflows.over(store, MemoryReadModel(store), clock, states)
+    await workflows.commands.create(ann, "burn-7")
+    then = clock.turn(seconds=1)
+    clock.turn(seconds=1)
+    await workflows.commands.move(ann, "burn-7", "validated")
+
+    assert (await workflows.queries.state("burn-7", meter)).status == "validated"
+    assert (await workflows.queries.state_at("burn-7", then, meter)).status == "created"
+    asked = [("burn-7", None)] * 3 + [("burn-7", then)]
+    assert states.asked == asked, "two commands, the state now, and that of then"
 
 
 async def test_workflows_are_found_by_what_they_are(commands, queries, clock, ann):

@@ -85,7 +85,7 @@ async def workflows_over(
     metrics.registry.register(WorkflowPartsCollector(workflow_condition))
     return WorkflowCapability(
         store,
-        Workflows.over(store, read_model, states=StateReader(store, snapshots)),
+        Workflows.over(store, read_model, states=StateReader(store, snapshots), verifier=verifier),
         TemporalQueries(store, read_model, snapshots),
         verifier,
         {

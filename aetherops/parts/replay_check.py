@@ -89,7 +89,7 @@ class ReplayCheck(Part):
             reasons = [str(one) for one in found.divergences]
         except UnavailableError:
             raise
-        except AetherOpsError as error:  # an event that is missing, or that nobody can read
+        except AetherOpsError as error:  # that one event is missing, or nobody can read it
             reasons = [str(error)]
         self._condition.replays += 1
         if reasons:

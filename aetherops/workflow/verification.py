@@ -8,7 +8,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from aetherops.resilience import replay_converges
-from aetherops.workflow.errors import WorkflowNotFoundError
+from aetherops.workflow.errors import (
+    MissingEventError,
+    UnreadableEventError,
+    WorkflowNotFoundError,
+)
 from aetherops.workflow.projection.projection import WorkflowProjection
 from aetherops.workflow.snapshots.reading import StateReader
 from aetherops.workflow.state_json import state_from_json, state_to_json
@@ -120,15 +124,19 @@ class WorkflowVerifier:
         self._read_model = read_model
 
     async def verify(self, workflow_id: str) -> Verification:
-        """Replay a workflow.
+        """Replay a workflow; an event that is missing or cannot be read is a divergence too.
 
         Raises
         ------
         WorkflowNotFoundError
             It has no event.
-        UnreadableEventError, MissingEventError
-            An event cannot be read, or is not there.
         """
+        try:
+            return await self._replay(workflow_id)
+        except (UnreadableEventError, MissingEventError) as error:
+            return Verification(workflow_id, 0, False, [Divergence("event", 0, None, str(error))])
+
+    async def _replay(self, workflow_id: str) -> Verification:
         replayed_events = await self._store.get_events(workflow_id)
         if not replayed_events:
             raise WorkflowNotFoundError(workflow_id)

@@ -304,3 +304,17 @@ async def test_an_id_that_no_workflow_can_have_is_named(ask_as):
     for workflow_id in ("", "\0", "x" * 201):
         answer = await ask_as("viewer", STATE, id=workflow_id)
         assert answer["errors"][0]["extensions"]["field"] == "id"
+
+
+async def test_a_replay_says_whether_a_workflow_converges(ask_as):
+    await ask_as("operator", CREATE, id="burn-7")
+    query = """{ workflowVerification(id: "burn-7") {
+      id version converges divergences { what } irregular } }"""
+    answer = await ask_as("viewer", query)
+    assert answer["data"]["workflowVerification"] == {
+        "id": "burn-7",
+        "version": 1,
+        "converges": True,
+        "divergences": [],
+        "irregular": [],
+    }

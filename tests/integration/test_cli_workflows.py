@@ -174,3 +174,14 @@ def test_workflows_of_earlier_versions_are_captured_once_and_go_on(
     workflow(platform, "move", "old-1", "scheduled")
     unknown = platform.run("workflow", "show", "old-1", "--as-of", "-1h")
     assert "unknown before the migration" in unknown.errors
+
+
+def test_every_workflow_is_replayed_and_converges(platform: Platform) -> None:
+    workflow(platform, "create", "replayed-1")
+    workflow(platform, "move", "replayed-1", "validated")
+    found = workflow(platform, "verify", "replayed-1")
+    assert found.output == "replayed-1  version 2  converges\n"
+    of_all = workflow(platform, "verify")
+    assert of_all.errors.endswith(" replayed, 0 diverged\n")
+    unknown = run("workflow", "verify", "nobody", "--data-dir", str(platform.data_dir))
+    assert (unknown.status, "nobody" in unknown.errors) == (2, True)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from aetherops.cli.client import Client
 from aetherops.cli.outcome import ServerBusyError
 from aetherops.cli.query.graphql import data_of
-from aetherops.cli.workflow.documents import CHANGES, HISTORY, LIST, STATE, mutation
+from aetherops.cli.workflow.documents import (
+    CHANGES,
+    HISTORY,
+    LIST,
+    STATE,
+    VERIFICATION,
+    mutation,
+)
 from aetherops.errors import UnreachableError
 from aetherops.resilience import Retry
 from aetherops.workflow.events.ids import uuid7
@@ -18,7 +25,16 @@ if TYPE_CHECKING:
 
     from aetherops.cli.connection import Connection
 
-__all__ = ["ask_changes", "ask_history", "ask_list", "ask_state", "change", "enum_name"]
+__all__ = [
+    "ask_changes",
+    "ask_history",
+    "ask_list",
+    "ask_state",
+    "ask_verification",
+    "change",
+    "enum_name",
+    "every_id",
+]
 
 _PAGE = 1000
 _RETRY = Retry(attempts=3, base_ms=200, jitter=0.25, on=(UnreachableError, ServerBusyError))
@@ -70,6 +86,16 @@ def ask_history(workflow_id: str, connection: Connection) -> list[dict[str, Any]
         return found
 
     return asyncio.run(collect())
+
+
+def ask_verification(workflow_id: str, connection: Connection) -> dict[str, Any]:
+    """What a replay of a workflow found."""
+    return _ask(VERIFICATION, {"id": workflow_id}, connection)
+
+
+def every_id(connection: Connection) -> list[str]:
+    """The ids of all workflows, in order."""
+    return [str(one["id"]) for one in ask_list({"search": ""}, connection)]
 
 
 def change(

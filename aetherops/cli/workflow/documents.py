@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CHANGES", "CHANGE_COMMANDS", "HISTORY", "LIST", "STATE", "mutation"]
+__all__ = ["CHANGES", "CHANGE_COMMANDS", "HISTORY", "LIST", "STATE", "VERIFICATION", "mutation"]
 
 _STATE_FIELDS = """
   id version name owner form input status allowedMoves history paused isDone progressPct stage
@@ -59,6 +59,14 @@ query Changes($id: ID!, $from: DateTime!, $to: DateTime!) {{
     changes {{ event {{ {_EVENT_FIELDS} }} differences {{ path before after }} }}
   }}
 }}
+"""
+
+VERIFICATION = """
+query Verification($id: ID!) {
+  workflowVerification(id: $id) {
+    id version converges divergences { what version stored replayed } irregular
+  }
+}
 """
 
 #: Mutations by the arguments that they take beside the id, with their types.

@@ -11,7 +11,15 @@ from aetherops.instants import parse_us, to_iso
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["changed_text", "changes_text", "history_text", "json_text", "list_text", "state_text"]
+__all__ = [
+    "changed_text",
+    "changes_text",
+    "history_text",
+    "json_text",
+    "list_text",
+    "state_text",
+    "verification_text",
+]
 
 _MOST_VALUE = 60
 
@@ -19,6 +27,20 @@ _MOST_VALUE = 60
 def json_text(document: object) -> str:
     """JSON on one line."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def verification_text(found: Mapping[str, Any]) -> str:
+    """A line that says whether a replay converges, and one for each divergence."""
+    said = "converges" if found["converges"] else "diverges"
+    lines = [f"{found['id']}  version {found['version']}  {said}"]
+    lines += [
+        f"  {one['what']} at version {one['version']}: stored {one['stored']}, "
+        f"replayed {one['replayed']}"
+        for one in found["divergences"]
+    ]
+    if found["irregular"]:
+        lines.append(f"  irregular events: {', '.join(map(str, found['irregular']))}")
+    return "\n".join(lines)
 
 
 def list_text(workflows: Sequence[Mapping[str, Any]]) -> str:

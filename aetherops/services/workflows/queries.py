@@ -22,6 +22,7 @@ from aetherops.workflow import (
 from aetherops.workflow.checks import instant
 from aetherops.workflow.differences import Difference, differences
 from aetherops.workflow.knowledge import require_known
+from aetherops.workflow.verification import WorkflowVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         WorkflowQuery,
         WorkflowReadModel,
     )
+    from aetherops.workflow.verification import Verification
 
 __all__ = [
     "MAX_CHANGES",
@@ -50,6 +52,8 @@ MAX_HISTORY = MAX_CHANGES = 1000
 # The read model follows within moments; who asks for an instant just past waits for it.
 _PATIENCE_S = 5.0
 _FRESH_S = 1.0
+# Every event is read and folded so many times.
+_READINGS_A_REPLAY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class WorkflowQueries:
     store : where the events are.
     read_model : lists and searches.
     states : reads states sooner than by folding all events.
+    verifier : replays a workflow; one over the store and the read model where not given.
     """
 
     def __init__(
@@ -109,10 +114,18 @@ class WorkflowQueries:
         store: EventStore,
         read_model: WorkflowReadModel,
         states: ReadsStates | None = None,
+        verifier: WorkflowVerifier | None = None,
     ) -> None:
         self._store = store
         self._read_model = read_model
         self._states = states
+        self._verifier = verifier or WorkflowVerifier(store, read_model=read_model)
+
+    async def verify(self, workflow_id: str, meter: Meter) -> Verification:
+        """Replay a workflow and compare with what is stored; raises `WorkflowNotFoundError`."""
+        version = (await self._projection(workflow_id, meter)).version
+        await meter.charge(version * _READINGS_A_REPLAY // 100)
+        return await self._verifier.verify(workflow_id)
 
     async def state(self, workflow_id: str, meter: Meter) -> WorkflowState:
         """The state now; raises `WorkflowNotFoundError`."""

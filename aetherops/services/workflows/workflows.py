@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aetherops.services.workflows.reading import ReadsStates
     from aetherops.workflow import EventStore
     from aetherops.workflow.read_models.ports import WorkflowReadModel
+    from aetherops.workflow.verification import WorkflowVerifier
 
 __all__ = ["Workflows"]
 
@@ -39,6 +40,7 @@ class Workflows:
         read_model: WorkflowReadModel,
         now: Callable[[], datetime] = _now,
         states: ReadsStates | None = None,
+        verifier: WorkflowVerifier | None = None,
     ) -> Self:
         """Both over one store.
 
@@ -47,8 +49,10 @@ class Workflows:
         read_model : follows the same store; lists and searches.
         now : the clock of what occurs, UTC-aware.
         states : reads states sooner than by folding all events, from kept ones say.
+        verifier : replays a workflow.
         """
-        return cls(WorkflowCommands(store, now, states), WorkflowQueries(store, read_model, states))
+        queries = WorkflowQueries(store, read_model, states, verifier)
+        return cls(WorkflowCommands(store, now, states), queries)
 
     @classmethod
     def in_memory(cls) -> Self:

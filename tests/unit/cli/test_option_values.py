@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "workflow show": ("workflow", "show", "w"),
     "workflow history": ("workflow", "history", "w"),
     "workflow diff": ("workflow", "diff", "w", "-1h", "now"),
+    "workflow verify": ("workflow", "verify"),
     "workflow create": ("workflow", "create"),
     "workflow move": ("workflow", "move", "w", "validated"),
     "workflow stage": ("workflow", "stage", "w", "validation"),

@@ -11,6 +11,7 @@ from aetherops.api.graphql.schema.workflows.events import WorkflowChanges, Workf
 from aetherops.api.graphql.schema.workflows.fleet import WorkflowConnection
 from aetherops.api.graphql.schema.workflows.state import Workflow, WorkflowStatus
 from aetherops.api.graphql.schema.workflows.times import datetime_of
+from aetherops.api.graphql.schema.workflows.verification import WorkflowVerification
 from aetherops.instants import from_us
 from aetherops.workflow.checks import name_text
 from aetherops.workflow.read_models.ports import WorkflowQuery
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from aetherops.services.workflows import HistoryPage, WorkflowChanges as Changes
     from aetherops.workflow import WorkflowState
     from aetherops.workflow.read_models.ports import WorkflowPage
+    from aetherops.workflow.verification import Verification
 
 __all__ = ["WorkflowQuestions"]
 
@@ -79,6 +81,12 @@ class WorkflowQuestions:
         end=DateTime(required=True, name="to"),
     )
 
+    workflow_verification = graphene.NonNull(
+        WorkflowVerification,
+        description="A replay of a workflow's events, compared with what is stored and answered.",
+        workflow_id=_id(),
+    )
+
     @staticmethod
     async def resolve_workflow(
         root: object, info: GraphQLResolveInfo, workflow_id: str, as_of: int | None = None
@@ -129,6 +137,14 @@ class WorkflowQuestions:
         return await context.workflows.queries.history(
             name_text(workflow_id, "id"), context.meter, first=first, after=after
         )
+
+    @staticmethod
+    async def resolve_workflow_verification(
+        root: object, info: GraphQLResolveInfo, workflow_id: str
+    ) -> Verification:
+        """What a replay found."""
+        context: QueryContext = info.context
+        return await context.workflows.queries.verify(name_text(workflow_id, "id"), context.meter)
 
     @staticmethod
     async def resolve_workflow_changes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -36,7 +37,9 @@ async def connected_store(dsn: str) -> AsyncIterator[PostgresEventStore]:
 
 
 def stop_signal() -> asyncio.Event:
-    """Set once this process is asked to end."""
+    """Set once this process is asked to end; from now on it may be."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     return stop

@@ -13,7 +13,7 @@ __all__ = ["Worker"]
 
 _HERE = Path(__file__).resolve().parent.parent
 _ROOT = _HERE.parent.parent
-_STOP_S = 90.0
+_STOP_S = 180.0
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Worker:
         with (self.directory / f"{self.name}.err").open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", self.module, *arguments),
-                stdout=errors,
+                stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 env=os.environ | {"PYTHONPATH": path},
             )
@@ -61,8 +61,10 @@ class Worker:
     async def stop(self) -> None:
         """Ask it to end, and wait until it has."""
         process = self._require_running()
-        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
         async with asyncio.timeout(_STOP_S):
+            await process.stdout.readline()  # that it can be asked
+            process.send_signal(signal.SIGTERM)
             status = await process.wait()
         if status != 0:
             raise RuntimeError(self._ended(status))

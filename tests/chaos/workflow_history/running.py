@@ -33,7 +33,7 @@ from workflow_history.stored import stored_rows
 
 __all__ = ["Outcome", "Plan", "make_and_check"]
 
-_ONE_ANSWER_LOST_IN = 60
+_ONE_ANSWER_LOST_IN = 12
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Writer:
     """The tasks of one writer, and what they noted."""
 
-    def __init__(self, store: PostgresEventStore, notes: NoteBook, name: str, seed: int) -> None:
+    def __init__(
+        self,
+        store: PostgresEventStore,
+        notes: NoteBook,
+        name: str,
+        seed: str,
+        stop: asyncio.Event,
+    ) -> None:
         self._store = store
         self._notes = notes
         self._name = name
         self._random = random.Random(f"{seed}-{name}")
-        self._stop = stop_signal()
+        self._stop = stop
 
     async def run(self) -> None:
         """Append until asked to end."""
@@ -118,10 +125,10 @@ def _ack(stored: list[WorkflowEvent]) -> Ack:
 
 async def main(dsn: str, notes_path: str, name: str, seed: str) -> None:
     """Write until asked to end."""
-    notes = NoteBook(Path(notes_path))
+    stop, notes = stop_signal(), NoteBook(Path(notes_path))
     async with connected_store(dsn) as store:
         keeping = asyncio.create_task(notes.keep())
-        await Writer(store, notes, name, int(seed)).run()
+        await Writer(store, notes, name, seed, stop).run()
         keeping.cancel()
         notes.flush()
 

@@ -43,7 +43,7 @@ _AWAY: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
-    # A connection that the server has just told its end, and that is asked before it is closed.
+    # Of a connection whose end was told just now: asked before it is closed, given back after it.
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.OperatorInterventionError,

@@ -17,5 +17,5 @@ def test_a_safeguard_stands_once_where_it_is_looked_for(mutation) -> None:
 
 
 def test_a_safeguard_that_moved_is_an_error() -> None:
-    with pytest.raises(ValueError, match="holds .* 0 times"):
+    with pytest.raises(ValueError, match=r"holds .* 0 times"):
         COMMAND["mutated"](COMMAND["MUTATIONS"][0], "nothing of the kind")

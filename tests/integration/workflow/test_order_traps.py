@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -221,3 +222,19 @@ async def test_the_functions_are_for_whom_they_were_granted_to(postgres_pool: as
     )
     assert [row["to_all"] for row in granted] == [False, False]
     assert all("search_path=public, pg_temp" in row["proconfig"] for row in granted)
+
+
+async def test_recorded_times_grow_though_the_clock_was_set_back(
+    postgres_store: PostgresEventStore, postgres_pool: asyncpg.Pool
+) -> None:
+    await postgres_store.append(WorkflowCreated("before"))
+    # As if it had been recorded in an hour.
+    await postgres_pool.execute("ALTER TABLE workflow_event DISABLE TRIGGER append_only")
+    await postgres_pool.execute(
+        "UPDATE workflow_event SET recorded_us = recorded_us + 3600 * 1000000::bigint"
+    )
+    [before] = await postgres_store.get_events("before")
+    after = await postgres_store.append(WorkflowCreated("after"))
+    assert before.recorded_at is not None
+    assert after.recorded_at == before.recorded_at + timedelta(microseconds=1)
+    assert await postgres_store.get_events_since(before.recorded_at) == [after]

@@ -75,6 +75,13 @@ MUTATIONS = (
         f"{_STORES}/test_order_traps.py",
     ),
     Mutation(
+        "time-of-the-append",
+        _MIGRATION,
+        "    now_us := extract(epoch FROM clock_timestamp()) * 1000000;\n",
+        "    now_us := extract(epoch FROM now()) * 1000000;\n",
+        f"{_STORES}/test_order_traps.py",
+    ),
+    Mutation(
         "position-without-gap",
         _MIGRATION,
         "SELECT e.position + 1, ",
@@ -129,6 +136,13 @@ MUTATIONS = (
         "if event.version != version:",
         "if False:",
         "tests/unit/workflow",
+    ),
+    Mutation(
+        "published-after-the-one-before",
+        "aetherops/workflow/jetstream/publisher.py",
+        '                "Nats-Expected-Last-Sequence": str(event.position - 1),\n',
+        "",
+        f"{_STORES}/test_publication.py",
     ),
     Mutation(
         "epoch-in-memory",

@@ -1,4 +1,4 @@
-"""A publisher: ``python -m workflow_history.publishing POSTGRES_DSN NATS_URL``; ends with SIGTERM."""
+"""A publisher: ``python -m workflow_history.publishing DSN NATS_URL``; ends with SIGTERM."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ MUTATIONS = (
         "aetherops/workflow/projection/projection.py",
         "if event.version != version:",
         "if False:",
-        "tests/unit/workflow",
+        "tests/unit/workflow/test_order_in_memory.py",
     ),
     Mutation(
         "published-after-the-one-before",
@@ -163,7 +163,7 @@ MUTATIONS = (
         _MEMORY,
         "max(now, self._recorded[-1] + _MICROSECOND)",
         "max(now, now)",
-        "tests/unit/workflow",
+        "tests/unit/workflow/test_order_in_memory.py",
     ),
 )
 

@@ -20,7 +20,7 @@ __all__ = ["MUTATIONS", "Mutation", "mutated"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _COPIED = ("aetherops", "tests", "pyproject.toml")
-_KILLER = re.compile(r"^(?:FAILED|ERROR) (\S+(?:\[[^\]]*\])?)", re.MULTILINE)
+_KILLER = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", re.MULTILINE)
 
 _STORES = "tests/integration/workflow"
 _MIGRATION = "aetherops/migrations/0010_workflow_events.sql"

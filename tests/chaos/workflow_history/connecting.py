@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -39,7 +40,10 @@ async def connected_store(dsn: str) -> AsyncIterator[PostgresEventStore]:
 def stop_signal() -> asyncio.Event:
     """Set once this process is asked to end; from now on it may be."""
     stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    # Nothing is ever written there: it ends with who started this process, and so does this.
+    loop.add_reader(sys.stdin.fileno(), os._exit, 1)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     return stop

@@ -47,6 +47,7 @@ class Worker:
         with (self.directory / f"{self.name}.err").open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", self.module, *arguments),
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 env=os.environ | {"PYTHONPATH": path},

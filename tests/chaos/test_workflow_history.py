@@ -9,7 +9,7 @@ from workflow_history.checking import HistoryCheck, Row
 from workflow_history.notes import Ack, Fence, Refusal, Seen
 
 COMMAND = Path(__file__).with_name("workflow_chaos.py")
-SHORT = ["--kills", "8", "--events", "3000", "--seed", "12", "--seconds", "25", "--pause", "0.3"]
+SHORT = ["--kills", "6", "--events", "2000", "--seed", "12", "--seconds", "18", "--pause", "0.3"]
 
 
 @pytest.mark.chaos

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from redis.exceptions import ResponseError
 
 from aetherops.connections.endpoints import Endpoints
@@ -46,6 +48,33 @@ def handle(request: pytest.FixtureRequest) -> Postgres | Nats | Redis:
 
 def used(handle: Postgres | Nats | Redis):
     return handle.connection() if isinstance(handle, Postgres) else handle.guarded()
+
+
+@pytest_asyncio.fixture
+async def slow_to_close(postgres_dsn: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """DSN of a way to PostgreSQL that stays open when the server has closed it, and when it has."""
+    url = urlsplit(postgres_dsn)
+    socket = parse_qs(url.query)["host"][0] + "/.s.PGSQL.5432"
+    links: list[asyncio.StreamWriter] = []
+    closed = asyncio.Event()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65536):
+            writer.write(chunk)
+        closed.set()
+
+    async def link(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_unix_connection(socket)
+        links.extend([writer, server_writer])
+        with suppress(OSError):
+            await asyncio.gather(pump(reader, server_writer), pump(server_reader, writer))
+
+    server = await asyncio.start_server(link, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    yield f"postgresql://{url.username}@127.0.0.1:{port}{url.path}?sslmode=disable", closed
+    server.close()
+    for writer in links:
+        writer.transport.abort()
 
 
 class TestEveryHandle:
@@ -119,6 +148,21 @@ class TestPostgres:
         async with postgres.connection() as connection:
             assert await connection.fetchval("SELECT 1") == 1
         assert calls(postgres) == (1, 1)
+
+    async def test_a_session_whose_end_is_told_before_its_connection_closes_is_unavailability(
+        self, postgres: Postgres, slow_to_close: tuple[str, asyncio.Event]
+    ):
+        dsn, closed = slow_to_close
+        async with Postgres.connect(dsn, pool_size=1, command_timeout_s=5) as told:
+            async with told.connection() as connection:
+                pid = await connection.fetchval("SELECT pg_backend_pid()")
+            await postgres.pool.execute(f"SELECT pg_terminate_backend({pid})")
+            await closed.wait()
+            await asyncio.sleep(0.05)  # for the word to be heard; where it was not, it times out
+            with pytest.raises(UnavailableError):
+                async with told.connection() as connection:
+                    await connection.fetchval("SELECT 1")
+            assert calls(told) == (1, 1)
 
     async def test_a_command_that_takes_too_long_is_a_failure(self, postgres_dsn: str):
         async with Postgres.connect(postgres_dsn, command_timeout_s=0.05) as postgres:

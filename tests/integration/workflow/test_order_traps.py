@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -75,8 +76,11 @@ async def test_recorded_times_are_not_those_of_the_start_of_a_transaction(
     async with slow_writer.transaction():
         await slow_writer.fetchval("SELECT now()")  # as early as it gets
         fast = await postgres_store.append(WorkflowCreated("fast"))
+        before = await slow_writer.fetchval("SELECT clock_timestamp()")
         slow = await _append_on(slow_writer, WorkflowCreated("slow"))
     assert fast.recorded_at is not None
+    assert slow.recorded_at is not None
+    assert slow.recorded_at >= before
     assert await postgres_store.get_events_since(fast.recorded_at) == [slow]
 
 
@@ -221,3 +225,29 @@ async def test_the_functions_are_for_whom_they_were_granted_to(postgres_pool: as
     )
     assert [row["to_all"] for row in granted] == [False, False]
     assert all("search_path=public, pg_temp" in row["proconfig"] for row in granted)
+
+
+async def test_recorded_times_grow_though_the_clock_was_set_back(
+    postgres_store: PostgresEventStore, postgres_pool: asyncpg.Pool
+) -> None:
+    await postgres_store.append(WorkflowCreated("before"))
+    # As if it had been recorded in an hour.
+    await postgres_pool.execute("ALTER TABLE workflow_event DISABLE TRIGGER append_only")
+    await postgres_pool.execute(
+        "UPDATE workflow_event SET recorded_us = recorded_us + 3600 * 1000000::bigint"
+    )
+    [before] = await postgres_store.get_events("before")
+    after = await postgres_store.append(WorkflowCreated("after"))
+    assert before.recorded_at is not None
+    assert after.recorded_at == before.recorded_at + timedelta(microseconds=1)
+    assert await postgres_store.get_events_since(before.recorded_at) == [after]
+
+
+async def test_payloads_are_kept_as_the_bytes_that_were_written(
+    postgres_store: PostgresEventStore, postgres_pool: asyncpg.Pool
+) -> None:
+    # As jsonb they would take a third more, be read more slowly, and come back as other bytes.
+    event = WorkflowCreated("w", input={"b": 1.0, "a": [2]})
+    await postgres_store.append(event)
+    stored = await postgres_pool.fetchval("SELECT payload FROM workflow_event")
+    assert stored == EventCodec().encode(event)

@@ -85,6 +85,21 @@ async def test_publishers_that_race_publish_each_event_once(
     assert sum(published) == 3_000
 
 
+async def test_an_event_published_again_after_the_window_of_message_ids_is_not_stored_twice(
+    guarded_nats: Nats, publisher: JetStreamPublisher
+) -> None:
+    store = MemoryEventStore()
+    await _events(store, "w", 5)
+    config = (await guarded_nats.js.stream_info("WORKFLOWS")).config
+    config.duplicate_window = 0.1  # seconds; the least that JetStream takes
+    await guarded_nats.js.update_stream(config)
+    events = await store.read_from(0)
+    assert await publisher.publish(events) == 5
+    await asyncio.sleep(0.5)  # by now the ids alone would tell nothing
+    assert await publisher.publish(events) == 0
+    assert await publisher.last_position() == 5
+
+
 async def test_a_stream_made_anew_has_every_event_again(
     guarded_nats: Nats, publisher: JetStreamPublisher
 ) -> None:

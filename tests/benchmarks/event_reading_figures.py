@@ -11,6 +11,7 @@ of their own, made as their documentation makes them.
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import statistics
 import sys
@@ -364,18 +365,21 @@ async def fleet(postgres: Postgres, _: str) -> None:
     """Milliseconds for 50,000 workflows at an instant, and for reading so many rows."""
     rng, workflows = random.Random(5), 50_000
     # All begin first, so that every instant has all of them.
-    histories = [our_history(rng, f"f-{i:06}", 10) for i in range(workflows)]
+    histories = [our_history(rng, f"f-{i:06}", 5) for i in range(workflows)]
     first = await put(postgres, [history[:1] for history in histories])
     last = await put(postgres, [history[1:] for history in histories])
+    histories.clear()
     await projector_on(postgres).rebuild()
+    gc.collect()
+    gc.freeze()  # what was made for this is no part of what is measured
     await postgres.pool.execute("VACUUM ANALYZE workflow_summary, workflow_interval")
     model = PostgresReadModel(postgres)
     intervals = await postgres.pool.fetchval("SELECT count(*) FROM workflow_interval")
     show("fleet", f"{await count_of(postgres)} workflows, {last} events, {intervals} intervals")
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for share in (0.0, 0.5, 1.0):
         position = first + round(share * (last - first))
         ours, reading = [], []
-        for _ in range(15):
+        for _ in range(9):
             begin = time.perf_counter()
             found = await model.facts_at(position)
             ours.append(1e3 * (time.perf_counter() - begin))

@@ -1,11 +1,13 @@
-"""A state as JSON that is quick to read: attempts as rows, their times in microseconds.
+"""A state as JSON that is quick to read: attempts as columns, their times in microseconds.
 
 Only for what was written here. What others write goes through `state_json`, which checks it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +26,10 @@ def dump_state(state: WorkflowState) -> dict[str, Any]:
     """The state as JSON for `restore_state`."""
     data = state_to_json(state)
     for name, step in state.steps.items():
-        data["steps"][name]["attempts"] = [_attempt_row(one) for one in step.attempts]
+        data["steps"][name]["attempts"] = [
+            [value(getattr(one, field)) for one in step.attempts]
+            for field, value in _WRITTEN.items()
+        ]
     return data
 
 
@@ -33,38 +38,32 @@ def restore_state(data: Mapping[str, Any]) -> WorkflowState:
     return WorkflowState(**{name: _read(name, value) for name, value in data.items()})
 
 
-def _attempt_row(one: Attempt) -> tuple[Any, ...]:
-    return (
-        one.number,
-        one.status,
-        _us(one.started_at),
-        _us(one.ended_at),
-        one.executor,
-        one.error,
-        _us(one.retry_at),
-    )
-
-
 def _us(at: datetime | None) -> int | None:
     return None if at is None else to_us(at)
 
 
-def _attempts(rows: list[list[Any]]) -> tuple[Attempt, ...]:
-    """Most of a long state: written out, for a call less an attempt is felt."""
-    return tuple(
-        [
-            Attempt(
-                number,
-                status,
-                None if started is None else _EPOCH + timedelta(0, 0, started),
-                None if ended is None else _EPOCH + timedelta(0, 0, ended),
-                executor,
-                error,
-                None if retry is None else _EPOCH + timedelta(0, 0, retry),
-            )
-            for number, status, started, ended, executor, error, retry in rows
-        ]
-    )
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+# The fields of an attempt, and how each is written.
+_WRITTEN: dict[str, Callable[[Any], Any]] = {
+    f.name: _us if f.name.endswith("_at") else _as_it_is for f in fields(Attempt)
+}
+# Sets a field of an attempt that is being made: an attempt cannot change once anybody has it.
+_SETTERS = [vars(Attempt)[name].__set__ for name in _WRITTEN]
+
+
+def _attempts(columns: list[list[Any]]) -> tuple[Attempt, ...]:
+    """Attempts by columns, a field of all of them at a time: most of a long state is these."""
+    made = [object.__new__(Attempt) for _ in columns[0]]
+    for written, setter, column in zip(_WRITTEN.values(), _SETTERS, columns, strict=True):
+        if written is _us:
+            column = [  # noqa: PLW2901
+                None if us is None else _EPOCH + timedelta(0, 0, us) for us in column
+            ]
+        deque(map(setter, made, column), 0)
+    return tuple(made)
 
 
 def _read(name: str, value: Any) -> Any:

@@ -279,3 +279,4 @@ answer_old_paths()
 # Hidden from type checkers, which would believe that it answers to every name.
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(__name__, _NAMES_BY_MODULE, _PARTS)
+    del TYPE_CHECKING, answer_old_paths, lazy_names

@@ -33,6 +33,7 @@ def lazy_names(
         return value
 
     def names() -> list[str]:
-        return sorted({*namespace, *module_by_name, *parts})
+        public = (name for name in namespace if name.startswith("__") or not name.startswith("_"))
+        return sorted({*public, *module_by_name, *parts})
 
     return get, names

@@ -120,11 +120,6 @@ class MemoryTelemetryStore:
         """See `TelemetryStore.find`."""
         return _record(self._get(name))
 
-    async def count(self, name: StreamName, start_us: int, end_us: int) -> int:
-        """See `TelemetryStore.count`."""
-        first, last = self._bounds(name, start_us, end_us)
-        return last - first
-
     async def look(self, name: StreamName, start_us: int, end_us: int, at_most: int) -> Look:
         """See `TelemetryStore.look`."""
         first, last = self._bounds(name, start_us, end_us)

@@ -92,7 +92,8 @@ class Series:
             raise InvalidInputError(
                 f"times[{at}]",
                 int(times[at]),
-                f"microseconds between {from_us(FIRST_US).year} and {from_us(LAST_US).year}",
+                "microseconds since 1970, of an instant in the years "
+                f"{from_us(FIRST_US).year} to {from_us(LAST_US).year}",
             )
 
 
@@ -181,7 +182,7 @@ def _check(series: tuple[Series, ...], length: int) -> None:
             raise InvalidInputError(f"series[{i}]", "no samples", "at least one sample")
         name = one.stream.name
         if name in seen:
-            raise InvalidInputError("series", str(name), "each stream once in a batch")
+            raise InvalidInputError(f"series[{i}].stream", str(name), "each stream once in a batch")
         seen.add(name)
 
 

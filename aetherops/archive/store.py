@@ -160,12 +160,11 @@ class TelemetryStore(Protocol):
         """One stream; raises `NotFoundError` for a name that nothing was stored under."""
         ...
 
-    async def count(self, name: StreamName, start_us: int, end_us: int) -> int:
-        """At most how many samples `read` of this range would decode; costs no decoding."""
-        ...
-
     async def look(self, name: StreamName, start_us: int, end_us: int, at_most: int) -> Look:
-        """`find`, `count` and, of at most so many samples, `read`, in one question to the store."""
+        """`find`, how many samples `read` would decode at most, and, of at most so many, `read`.
+
+        All in one question to the store.
+        """
         ...
 
     async def last_before(self, name: StreamName, time_us: int) -> float | None:

@@ -121,7 +121,7 @@ def changed(**changes):
         ({"series": [ONE, changed(kind="thing")]}, "series[1].kind"),
         ({"series": [ONE, changed(times=[0, 1, 2, "x"])]}, "series[1].times[3]"),
         ({"series": [ONE, changed(stream="a/b/c", times=[0, 1, 2**62])]}, "series[1].times[2]"),
-        ({"series": [ONE, ONE]}, "series"),
+        ({"series": [ONE, ONE]}, "series[1].stream"),
         ({"series": [ONE, changed(stream="a/b/c", times=[], values=[])]}, "series[1]"),
         ({"series": [ONE, changed(stream=...)]}, "series[1].stream"),
         ({"series": [ONE, changed(untis="km")]}, "series[1].untis"),
@@ -143,14 +143,22 @@ async def test_a_refusal_names_the_place(client, platform, body, field):
     assert await platform.store.streams() == []
 
 
-@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"1e999", b"01"])
-async def test_what_json_calls_no_number_is_refused_with_the_place(client, number):
+@pytest.mark.parametrize(
+    ("number", "place"),
+    [
+        (b"NaN", "values[0]"),
+        (b"-Infinity", "values[0]"),
+        (b"1e999", "values[0]"),
+        (b"01", "body, line 1 column 4"),
+    ],
+)
+async def test_what_json_calls_no_number_is_refused_with_the_place(client, number, place):
     content = b'{"stream": "a/b/c", "times": [0], "values": [' + number + b"]}"
     response = await client.post(
         "/v1/telemetry", content=content, headers={"Content-Type": "application/json"}
     )
     assert response.status_code == 400
-    assert "body, line 1 column 4" in response.json()["error"]["field"]
+    assert response.json()["error"]["field"].startswith(place)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +181,32 @@ async def test_a_body_that_is_no_json_is_refused_with_the_place(client, content,
     assert response.json()["error"]["field"].startswith(place)
 
 
-async def test_the_last_of_two_equal_keys_counts(client, platform):
-    content = b'{"stream": "a/b/c", "times": [1], "values": [1], "values": [2.5]}'
-    await client.post(
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b'{"stream": "a/b/c", "times": [1], "values": [1], "values": [2.5]}', "values"),
+        (b'{"stream": "a/b/c", "stream": "a/b/d", "times": [1], "values": [1]}', "stream"),
+        (b'{"batch": "x", "batch": "y", "stream": "a/b/c", "times": [1], "values": [1]}', "batch"),
+        (b'{"a.b": 1}', '["a.b"]'),
+        (b'{"": 1}', '[""]'),
+        (b'{"a\\nb": 1}', '["a\\nb"]'),
+        (b'{"series": [{"x[0]": 1}]}', 'series[0]["x[0]"]'),
+    ],
+)
+async def test_a_key_that_stands_twice_or_is_none_of_ours_is_named(
+    client, platform, content, place
+):
+    response = await client.post(
         "/v1/telemetry", content=content, headers={"Content-Type": "application/json"}
     )
-    samples = await platform.store.read(StreamName("a", "b", "c"), 0, 10)
-    assert samples.values.tolist() == [2.5]
+    assert (response.status_code, response.json()["error"]["field"]) == (400, place)
+    assert await platform.store.streams() == []
+
+
+def test_a_text_that_reads_as_a_key_is_a_text():
+    content = b'{"stream": "a/b/c", "unit": "times", "times": [1], "values": [1]}'
+    (series,) = decode_json_batch(content).series
+    assert series.stream.unit == "times"
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)

@@ -128,12 +128,12 @@ async def test_streams_are_listed_by_name_prefix_and_page(store):
     assert await names("orbit/_") == []
 
 
-async def test_count_bounds_what_a_read_decodes(store):
+async def test_a_look_says_at_most_how_many_samples_a_read_would_decode(store):
     await store.write([accepted(1, range(100), np.arange(100.0))])
 
-    assert await store.count(ALTITUDE.name, 0, 100) == 100
-    assert await store.count(ALTITUDE.name, 200, 300) == 0
-    assert await store.count(ALTITUDE.name, 10, 20) >= 10
+    assert (await store.look(ALTITUDE.name, 0, 100, 0)).count == 100
+    assert (await store.look(ALTITUDE.name, 200, 300, 0)).count == 0
+    assert (await store.look(ALTITUDE.name, 10, 20, 0)).count >= 10
 
 
 async def test_a_look_brings_few_samples_along_and_counts_many(store):

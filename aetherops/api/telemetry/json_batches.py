@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
@@ -11,10 +10,14 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from aetherops.api.http.bodies import parse_json
+from aetherops.api.telemetry.json_refusals import (
+    EXPECTED,
+    TIME_EXPECTED,
+    refusal,
+    require_keys_once,
+)
 from aetherops.api.telemetry.utc_texts import utc_texts_us
 from aetherops.archive.columns import BatchColumns
-from aetherops.archive.decoding import split_message
 from aetherops.archive.samples import SampleBatch, Samples, Series, within
 from aetherops.archive.stream import Stream, StreamName, known_stream
 from aetherops.errors import InvalidInputError
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["decode_json_batch", "uuid_from_json"]
 
 _INT64 = np.iinfo(np.int64)
-_TIME_EXPECTED = "ISO 8601 text with an offset, or integer microseconds since 1970"
 
 
 class _JsonSeries(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -51,17 +53,9 @@ class _JsonBatch(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 _decoder = msgspec.json.Decoder(_JsonBatch)
 
-_EXPECTED = {
-    "batch": "a UUID",
-    "series": "a list of objects with stream, times and values",
-    "times": "a list of times",
-    "values": "a list of numbers",
-}
-_ITEM_EXPECTED = {
-    "series": "an object with stream, times and values",
-    "times": _TIME_EXPECTED,
-    "values": "a finite number",
-}
+# So many of each stand in a batch of n series, where no key stands twice in an object.
+_KEYS_A_SERIES = (b'"stream"', b'"times"', b'"values"')
+_KEYS_AT_MOST = (b'"unit"', b'"kind"')
 
 
 def decode_json_batch(body: bytes) -> SampleBatch:
@@ -81,7 +75,8 @@ def decode_json_batch(body: bytes) -> SampleBatch:
     try:
         content = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _refusal(body, str(error)) from error
+        raise refusal(body, str(error), _JsonSeries.__struct_fields__) from error
+    _require_keys_once(body, content)
     batch_id = uuid4() if content.batch is UNSET else uuid_from_json(content.batch, "batch")
     if content.series is UNSET:
         return SampleBatch(batch_id, (_series(_single(content)),))
@@ -90,6 +85,22 @@ def decode_json_batch(body: bytes) -> SampleBatch:
             expected = "either series, or the fields of a single one"
             raise InvalidInputError(name, getattr(content, name), expected)
     return _together(batch_id, content.series) or _one_by_one(batch_id, content.series)
+
+
+def _require_keys_once(body: bytes, content: _JsonBatch) -> None:
+    """Refuse a key that stands twice in an object: which of the two is meant?
+
+    The decoder takes the last one and says nothing. A batch whose keys are as many as they should
+    be is read no second time.
+    """
+    n = 1 if content.series is UNSET else len(content.series)
+    if (
+        any(body.count(key) != n for key in _KEYS_A_SERIES)
+        or any(body.count(key) > n for key in _KEYS_AT_MOST)
+        or body.count(b'"batch"') > 1
+        or body.count(b'"series"') > 1
+    ):
+        require_keys_once(body)
 
 
 def uuid_from_json(value: object, field: str) -> UUID:
@@ -108,7 +119,7 @@ def _single(content: _JsonBatch) -> _JsonSeries:
     }
     for name in ("stream", "times", "values"):
         if name not in given:
-            raise InvalidInputError(name, None, _EXPECTED.get(name, "text"))
+            raise InvalidInputError(name, None, EXPECTED.get(name, "text"))
     return _JsonSeries(**given)
 
 
@@ -164,37 +175,4 @@ def _instant(item: int | str, index: int) -> int:
         return parse_us(item, f"times[{index}]")
     if _INT64.min <= item <= _INT64.max:
         return item
-    raise InvalidInputError(f"times[{index}]", item, _TIME_EXPECTED)
-
-
-_KEY = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<key>.*)`")
-
-
-def _refusal(body: bytes, message: str) -> InvalidInputError:
-    """What a body that the decoder refuses has wrong; malformed JSON is told by line and column."""
-    document = parse_json(body)
-    wrong, place = split_message(message)
-    key = _KEY.match(wrong)
-    if key is not None:
-        place = f"{place}.{key['key']}" if place else key["key"]
-    if key is not None and key["what"] == "contains unknown":
-        known = ", ".join(sorted(_JsonSeries.__struct_fields__))
-        return InvalidInputError(place, _at(document, place), f"one of the keys {known}")
-    return InvalidInputError(place or "body", _at(document, place), _expected(place))
-
-
-def _expected(place: str) -> str:
-    last = place.rpartition(".")[2]
-    if last.endswith("]"):
-        return _ITEM_EXPECTED[last.partition("[")[0]]
-    return _EXPECTED.get(last, "text") if last else "an object with stream, times and values"
-
-
-def _at(document: object, place: str) -> object:
-    """What stands at a place; None where nothing does."""
-    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", place):
-        if key:
-            document = document.get(key) if isinstance(document, dict) else None
-        else:
-            document = document[int(index)] if isinstance(document, list) else None
-    return document
+    raise InvalidInputError(f"times[{index}]", item, TIME_EXPECTED)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-__all__ = ["BEFORE", "COUNT", "LOOK", "READ", "SUMMARIES", "last_of", "summarise", "unpack"]
+__all__ = ["BEFORE", "LOOK", "READ", "SUMMARIES", "last_of", "summarise", "unpack"]
 
 # Chunks never overlap, so the first of a range is the last that begins at or before its start:
 # one probe of the primary key, then one index range, however large the archive.
@@ -54,9 +54,7 @@ FROM chunk AS c JOIN stream AS s USING (stream_id)
 WHERE s.name = $1 AND c.start_us < $2 ORDER BY c.start_us DESC LIMIT 1
 """
 
-#: Parameters of all three: name of the stream, start, end.
-COUNT = f"SELECT coalesce(sum(c.count), 0)::bigint {_RANGE}"
-
+#: Parameters: name of the stream, start, end.
 READ = f"""
 SELECT c.count, c.codec, c.times, c."values" {_RANGE} ORDER BY c.start_us
 """

@@ -14,7 +14,6 @@ from aetherops.archive.postgres.metadata import (
 )
 from aetherops.archive.postgres.ranges import (
     BEFORE,
-    COUNT,
     LOOK,
     READ,
     SUMMARIES,
@@ -129,11 +128,6 @@ class PostgresTelemetryStore:
         if row is None:
             raise NotFoundError("stream", str(name))
         return _record(row)
-
-    async def count(self, name: StreamName, start_us: int, end_us: int) -> int:
-        """See `TelemetryStore.count`."""
-        async with self._postgres.connection() as connection:
-            return int(await connection.fetchval(COUNT, str(name), start_us, end_us))
 
     async def look(self, name: StreamName, start_us: int, end_us: int, at_most: int) -> Look:
         """See `TelemetryStore.look`."""

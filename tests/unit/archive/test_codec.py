@@ -61,7 +61,7 @@ def test_a_non_finite_value_names_its_place(value):
 
 
 def test_an_instant_in_a_wrong_unit_is_refused():
-    with pytest.raises(InvalidInputError, match=r"times\[0\].*between 1 and 9999"):
+    with pytest.raises(InvalidInputError, match=r"times\[0\].*in the years 1 to 9999"):
         batch_of([1_700_000_000_000_000_000], [0.0])
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from aetherops.archive.csv.layout import Wanted, detect_layout
+from aetherops.archive.csv.layout import LayoutOptions, detect_layout
 from aetherops.archive.store import Receipt
 from aetherops.cli.ingest.receipts import Stored
 from aetherops.cli.ingest.rejects import Rejects
@@ -22,7 +22,7 @@ def report_of(*refused: str | None) -> IngestReport:
     stored = Stored()
     for reason in refused:
         stored.add(Receipt(uuid4(), 0 if reason else 10, 0, 0, reason), 10)
-    layout = detect_layout(["time,value", "2026-01-31T12:00:00Z,1"], Wanted())
+    layout = detect_layout(["time,value", "2026-01-31T12:00:00Z,1"], LayoutOptions())
     targets = Targets.of(layout, {None: ColumnTarget("a/b/c", "psi", "")})
     samples = 10 * len(refused)
     return IngestReport("f.csv", targets, Rejects(), rows=samples, samples=samples, stored=stored)

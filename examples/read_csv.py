@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from aetherops.archive.csv.layout import Wanted, detect_layout
+from aetherops.archive.csv.layout import LayoutOptions, detect_layout
 from aetherops.archive.csv.samples import SampleParser
 from aetherops.instants import to_iso
 
@@ -23,7 +23,7 @@ TEXT = """utc;value
 def main() -> None:
     """Print the samples of a file, or of a small text, and the rows that gave none."""
     text = Path(sys.argv[1]).read_text(encoding="utf-8") if len(sys.argv) > 1 else TEXT
-    layout = detect_layout(text.splitlines(), Wanted())
+    layout = detect_layout(text.splitlines(), LayoutOptions())
     parsed = SampleParser(layout).parse(text.encode())
     print(f"{layout.value_column} over {layout.time_column} ({layout.times})")
     for time_us, value in zip(parsed.samples.times_us, parsed.samples.values, strict=True):

@@ -31,6 +31,7 @@ TASKS = {
         "_start_refill",
     ): "fails those who wait, or the event loop hears",
     ("runtime/embedded/__init__.py", "running_servers"): "kept going",
+    ("workflow/postgres/batching.py", "submit"): "fails those who wait, or is awaited at the end",
     ("runtime/embedded/watch.py", "_until_lost"): "awaited there",
     ("runtime/supervision.py", "supervise"): "a part's end is the instance's",
     ("runtime/supervision.py", "_drain"): "waits for an event",

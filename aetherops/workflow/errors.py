@@ -70,7 +70,7 @@ class FencedError(RefusedError):
     def __str__(self) -> str:
         return (
             f"workflow {shown(self.workflow_id)} is in epoch {self.actual}, "
-            f"and epoch {self.epoch} is over"
+            f"not in epoch {self.epoch}: somebody else holds it"
         )
 
 

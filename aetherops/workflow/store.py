@@ -64,7 +64,7 @@ class EventStore(Protocol):
         ConcurrencyError
             The workflow has another version; the error has the actual one.
         FencedError
-            The epoch is over.
+            The epoch is not the one in force.
         DuplicateEventError
             An id is stored with other content.
         """

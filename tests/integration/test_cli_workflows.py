@@ -176,6 +176,11 @@ def test_workflows_of_earlier_versions_are_captured_once_and_go_on(
     assert "unknown before the migration" in unknown.errors
 
 
+def test_an_empty_id_is_refused_and_no_new_one_made(platform: Platform) -> None:
+    refused = run("workflow", "create", "", "--data-dir", str(platform.data_dir))
+    assert (refused.status, "1 to 200 characters" in refused.errors) == (2, True)
+
+
 def test_every_workflow_is_replayed_and_converges(platform: Platform) -> None:
     workflow(platform, "create", "replayed-1")
     workflow(platform, "move", "replayed-1", "validated")

@@ -106,7 +106,8 @@ def change(
     It names the event, and the workflow where that is new: made again after a lost answer, it
     changes nothing more.
     """
-    named = {"id": workflow_id or str(uuid7()), "cause": {"eventId": str(uuid7())}}
+    own_id = str(uuid7()) if workflow_id is None else workflow_id
+    named = {"id": own_id, "cause": {"eventId": str(uuid7())}}
     return _RETRY.call(_ask, mutation(name), {**named, **arguments}, connection)
 
 

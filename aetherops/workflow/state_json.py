@@ -98,7 +98,9 @@ def _record(
 ) -> _Record:
     given = _object(value, field)
     if unknown := given.keys() - checks.keys():
-        raise InvalidInputError(f"{field}.{min(unknown)}", given[min(unknown)], "no such field")
+        name = min(unknown)
+        expected = f"one of the fields {', '.join(sorted(checks))}"
+        raise InvalidInputError(f"{field}.{name}", given[name], expected)
     values = {name: checks[name](item, f"{field}.{name}") for name, item in given.items()}
     try:
         return make(**values)

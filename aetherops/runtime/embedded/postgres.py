@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -89,7 +90,7 @@ class EmbeddedPostgres:
         """Start the server, its cluster made on the first run; return the runtime role's DSN."""
         programs = _find_programs()
         self._directory.mkdir(mode=0o700, exist_ok=True)
-        self._child.must_reach = (self._directory, programs.parent)
+        self._child.must_reach = (self._directory, programs.parent, *_libraries(programs))
         if os.geteuid() == 0:
             let_pass(self._directory.parent)
         if not (self._data / "PG_VERSION").exists():
@@ -216,6 +217,14 @@ def _find_programs() -> Path:
     raise ServerStartError(
         "postgres", 'pip install "aetherops[embedded]", or set AETHEROPS_POSTGRES_DSN'
     )
+
+
+def _libraries(programs: Path) -> Iterator[Path]:
+    """What its wheel installed beside the package: the shared libraries of its programs."""
+    package = programs.parent.parent
+    beside = package.with_name(f"{package.name}.libs")
+    if beside.is_dir():
+        yield beside
 
 
 async def _ensure_database_and_role(dsn: str) -> None:

@@ -145,7 +145,7 @@ cdef class CallGuard:
         """The result of what the function returns to await; it is called once there is a permit."""
         cdef GuardedCall call = GuardedCall.__new__(GuardedCall)
         call.guard = self
-        call.function, call.args, call.kwargs = function, args, kwargs
+        call.pending = (function, args, kwargs)
         return call
 
     cdef inline long long now_ns(self) except? -1:
@@ -278,10 +278,8 @@ cdef class GuardedCall:
     """A coroutine around another one, which holds a permit from its first step to its end."""
 
     cdef CallGuard guard
-    cdef object coroutine       # made of the function's result where there is one
-    cdef object function
-    cdef tuple args
-    cdef dict kwargs
+    cdef object coroutine       # made of the pending call's result where there is one
+    cdef tuple pending          # (function, args, kwargs), called once there is a permit
     cdef object __weakref__
     cdef long long generation
     cdef long long start_ns
@@ -342,9 +340,9 @@ cdef class GuardedCall:
     def __del__(self):
         if self.stage == RUNNING:
             self.close()
-        elif self.stage == NEW and self.coroutine is None and self.function is not None:
+        elif self.stage == NEW and self.coroutine is None and self.pending is not None:
             warnings.warn(
-                f"coroutine {self.function!r} was never awaited", RuntimeWarning, source=self
+                f"coroutine {self.pending[0]!r} was never awaited", RuntimeWarning, source=self
             )
 
     @property
@@ -360,7 +358,7 @@ cdef class GuardedCall:
 
 
 cdef object named(GuardedCall call):
-    return call.function if call.coroutine is None else call.coroutine
+    return call.pending[0] if call.coroutine is None else call.coroutine
 
 
 cdef int begin(GuardedCall call) except -1:
@@ -384,11 +382,12 @@ cdef int begin(GuardedCall call) except -1:
 
 
 cdef int make_coroutine(GuardedCall call) except -1:
-    cdef tuple args = call.args
-    cdef dict kwargs = call.kwargs
-    call.args = call.kwargs = None
+    cdef tuple args
+    cdef dict kwargs
+    function, args, kwargs = call.pending
+    call.pending = (function,)      # for its name; what it was given lives no longer than the call
     try:
-        call.coroutine = as_coroutine(call.function(*args, **kwargs))
+        call.coroutine = as_coroutine(function(*args, **kwargs))
     except BaseException as error:
         call.stage = ENDED
         call.guard.raised(call.generation, call.start_ns, error)

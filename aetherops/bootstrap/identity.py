@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from aetherops.identity.keys import SigningKey, load_or_create_key
 from aetherops.identity.operators import Operator
-from aetherops.identity.provider_http import ProviderEndpoint
 from aetherops.identity.provider_keys import Provider, ProviderKeys
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
 from aetherops.parts.key_watch import KeyWatch
@@ -61,6 +60,9 @@ def provider_of(
     """
     if settings.jwks_url is None or settings.token_issuer is None:
         return None, None
+    # Its HTTP client takes a tenth of a whole start to import.
+    from aetherops.identity.provider_http import ProviderEndpoint
+
     endpoint = ProviderEndpoint(settings.jwks_url, breakers.get("jwks"))
     keys = ProviderKeys(settings.jwks_max_age_s)
     provider = Provider(keys, settings.token_issuer, settings.token_audience)

@@ -13,7 +13,6 @@ from aetherops import __version__
 from aetherops.api.metrics.registry import Metrics
 from aetherops.bootstrap.breakers import breakers_of, report_parts
 from aetherops.bootstrap.connections import connected
-from aetherops.bootstrap.demo import demo_parts
 from aetherops.bootstrap.http import Capabilities, http_parts, url_of
 from aetherops.bootstrap.identity import identity_of, issue_token
 from aetherops.bootstrap.limits import limits_kept
@@ -70,6 +69,8 @@ async def serve(
         capabilities = await stack.enter_async_context(_assembled(settings))
         parts = _background_parts(capabilities) | http_parts(capabilities, settings, bound)
         if demo:
+            from aetherops.bootstrap.demo import demo_parts
+
             parts |= demo_parts(capabilities.telemetry.intake)
         token = issue_token(capabilities.identity.key, settings.token_lifetime_s)
         instance = Instance(url=url_of(bound), token=token, pid=os.getpid())

@@ -25,6 +25,9 @@ _CATALOGUE = "{ streams { nodes { name unit count first last } } }"
 
 def run_platform(data_dir: Path | None, host: str | None, port: int | None, *, demo: bool) -> None:
     """Run until SIGINT or SIGTERM; options go before the environment's settings."""
+    from aetherops.runtime.memory import collect_later
+
+    collect_later()
     from aetherops.bootstrap import serve
     from aetherops.runtime.logs import configure_logging
 

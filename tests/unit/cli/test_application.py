@@ -61,6 +61,17 @@ def test_help_and_version_import_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "set()"
 
 
+def test_a_start_imports_nothing_that_only_some_settings_need() -> None:
+    code = (
+        "import sys, aetherops.bootstrap\n"
+        "print({'httpx', 'rich', 'sgp4', 'aetherops.demo'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from aetherops.runtime.memory import spare_what_stays
+from aetherops.runtime.memory import collect_later, spare_what_stays
 
 CODE = """
 import asyncio
@@ -55,4 +55,16 @@ def test_what_the_start_made_is_passed_over_by_later_collections():
         assert gc.get_freeze_count() > before
         assert len(gc.get_objects()) < gc.get_freeze_count()
     finally:
+        gc.unfreeze()
+
+
+def test_collections_wait_until_the_start_is_over():
+    try:
+        collect_later()
+        assert not gc.isenabled()
+
+        spare_what_stays()
+        assert gc.isenabled()
+    finally:
+        gc.enable()
         gc.unfreeze()

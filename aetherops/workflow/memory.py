@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from aetherops.workflow.events.base import WorkflowEvent
+    from aetherops.workflow.projection.projection import WorkflowProjection
 
 __all__ = ["MemoryEventStore"]
 
@@ -108,6 +109,17 @@ class MemoryEventStore:
         elif until is not None:
             rows = rows[: max(checked_position(until, "until") - start, 0)]
         return self._decoded(rows)
+
+    async def replay(
+        self,
+        workflow_id: str,
+        projection: WorkflowProjection,
+        *,
+        until: int | datetime | None = None,
+    ) -> WorkflowProjection:
+        """See `EventStore.replay`."""
+        events = await self.get_events(workflow_id, after=projection.version, until=until)
+        return projection.apply_many(events)
 
     async def get_events_since(
         self, timestamp: datetime, *, limit: int | None = None

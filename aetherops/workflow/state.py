@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
+from aetherops.instants import from_us
 from aetherops.workflow.json_values import JsonValue
 from aetherops.workflow.states import STAGES, is_terminal_state, shortest_path
 
@@ -14,27 +16,45 @@ __all__ = ["Approval", "Attempt", "Step", "WorkflowState"]
 _GOOD_WAY = tuple(shortest_path("created", "completed") or ())
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try at a step.
+class Attempt(NamedTuple):
+    """One try at a step: a tuple of plain values, since long histories have very many.
 
     Parameters
     ----------
     number : from 1.
-    started_at, ended_at : when; None where it is not known, or not yet.
     status : ``"running"``, ``"completed"`` or ``"failed"``.
+    started_us, ended_us : when, in microseconds since 1970; None where it is not known, or not yet.
     executor : which process did it.
     error : what went wrong.
-    retry_at : when it is tried again.
+    retry_us : when it is tried again.
     """
 
     number: int
     status: str
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    started_us: int | None = None
+    ended_us: int | None = None
     executor: str | None = None
     error: str | None = None
-    retry_at: datetime | None = None
+    retry_us: int | None = None
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When it began, in UTC."""
+        return _instant(self.started_us)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended, in UTC."""
+        return _instant(self.ended_us)
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When it is tried again, in UTC."""
+        return _instant(self.retry_us)
+
+
+def _instant(us: int | None) -> datetime | None:
+    return None if us is None else from_us(us)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from aetherops.errors import InvalidInputError
+from aetherops.instants import to_us
 from aetherops.workflow.checks import (
     Check,
     boolean,
@@ -50,11 +51,13 @@ def state_from_json(data: object, field: str = "state") -> WorkflowState:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Attempt):
+        return {name: _plain(getattr(value, name)) for name in _ATTEMPT}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, Step | Attempt | Approval):
+    if isinstance(value, Step | Approval):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     return value
 
@@ -108,6 +111,21 @@ def _record(
         raise InvalidInputError(field, value, f"the fields of {make.__name__} ({error})") from None
 
 
+def _made_attempt(
+    number: int,
+    status: str,
+    started_at: datetime | None = None,
+    ended_at: datetime | None = None,
+    executor: str | None = None,
+    error: str | None = None,
+    retry_at: datetime | None = None,
+) -> Attempt:
+    started_us, ended_us, retry_us = (
+        None if at is None else to_us(at) for at in (started_at, ended_at, retry_at)
+    )
+    return Attempt(number, status, started_us, ended_us, executor, error, retry_us)
+
+
 def _stage_index(value: object, field: str) -> int:
     if count(value, field) >= len(STAGES):
         raise InvalidInputError(field, value, f"0 to {len(STAGES) - 1}")
@@ -115,19 +133,16 @@ def _stage_index(value: object, field: str) -> int:
 
 
 _maybe_instant = optional(instant_from_json)
-_attempt = partial(
-    _record,
-    Attempt,
-    {
-        "number": positive,
-        "status": _one_of("running", "completed", "failed"),
-        "started_at": _maybe_instant,
-        "ended_at": _maybe_instant,
-        "executor": optional(name_text),
-        "error": optional(text),
-        "retry_at": _maybe_instant,
-    },
-)
+_ATTEMPT = {
+    "number": positive,
+    "status": _one_of("running", "completed", "failed"),
+    "started_at": _maybe_instant,
+    "ended_at": _maybe_instant,
+    "executor": optional(name_text),
+    "error": optional(text),
+    "retry_at": _maybe_instant,
+}
+_attempt = partial(_record, _made_attempt, _ATTEMPT)
 _step = partial(
     _record,
     Step,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aetherops.workflow.events.base import WorkflowEvent
+    from aetherops.workflow.projection.projection import WorkflowProjection
 
 __all__ = ["MAX_EVENTS_AT_ONCE", "EventStore"]
 
@@ -91,6 +92,38 @@ class EventStore(Protocol):
         ------
         InvalidInputError
             A time without an offset.
+        UnreadableEventError
+            This version cannot read an event.
+        """
+        ...
+
+    async def replay(
+        self,
+        workflow_id: str,
+        projection: WorkflowProjection,
+        *,
+        until: int | datetime | None = None,
+    ) -> WorkflowProjection:
+        """Take a projection along, from the version it has: the same state as by `get_events`.
+
+        A store may do it without making the events, and so several times as fast. What no state
+        consists of, the input of a step, is not checked again then.
+
+        Parameters
+        ----------
+        projection : of this workflow; where an event cannot be read it stands at one before.
+        until : up to this version, or what was recorded up to this instant; all by default.
+
+        Returns
+        -------
+        The projection itself.
+
+        Raises
+        ------
+        InvalidInputError
+            A time without an offset.
+        MissingEventError
+            A version is missing.
         UnreadableEventError
             This version cannot read an event.
         """

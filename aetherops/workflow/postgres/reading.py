@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from aetherops.workflow.postgres.rows import COLUMNS
+from datetime import datetime
 
-__all__ = ["AFTER", "LAST", "OF_WORKFLOW", "OF_WORKFLOW_UNTIL", "POSITION_AT", "SINCE"]
+from aetherops.workflow.checks import instant, name_text
+from aetherops.workflow.postgres.rows import COLUMNS, to_us
+from aetherops.workflow.reading import checked_position
+
+__all__ = ["AFTER", "LAST", "POSITION_AT", "SINCE", "history"]
 
 # Recorded times grow with the position, and positions have no gap: an instant is found by halving
 # the positions, each time by one probe of the primary key.
@@ -40,14 +44,34 @@ SELECT low FROM halving WHERE low >= high
 """
 
 _SELECT = f"SELECT {COLUMNS} FROM workflow_event"  # noqa: S608 -- columns of ours
+# Of the column of versions: no workflow comes near.
+_LAST_VERSION = 2**31 - 1
 
 LAST = "SELECT coalesce(max(position), 0) FROM workflow_event"
 POSITION_AT = _POSITION_AT
-OF_WORKFLOW = f"""
-{_SELECT} WHERE workflow_id = $1 AND version > $2 AND version <= $3 ORDER BY version
-"""
-OF_WORKFLOW_UNTIL = f"""
-{_SELECT} WHERE workflow_id = $1 AND version > $2 AND version <= ({_VERSION_AT}) ORDER BY version
-"""
 AFTER = f"{_SELECT} WHERE position > $1 ORDER BY position LIMIT $2"
 SINCE = f"{_SELECT} WHERE position > ({_POSITION_AT}) ORDER BY position LIMIT $2"
+
+
+def history(
+    columns: str, workflow_id: str, after: int, until: int | datetime | None
+) -> tuple[str, tuple[object, ...]]:
+    """What asks for a workflow's events after a version, and its arguments.
+
+    Parameters
+    ----------
+    columns : of ``workflow_event``.
+    until : up to this version, or recorded up to this instant; all where not given.
+    """
+    name_text(workflow_id, "workflow_id")
+    start = min(checked_position(after, "after"), _LAST_VERSION)
+    last, end = "$3", _LAST_VERSION
+    if isinstance(until, datetime):
+        last, end = f"({_VERSION_AT})", to_us(instant(until, "until"))
+    elif until is not None:
+        end = min(checked_position(until, "until"), _LAST_VERSION)
+    statement = (
+        f"SELECT {columns} FROM workflow_event "  # noqa: S608 -- columns of ours
+        f"WHERE workflow_id = $1 AND version > $2 AND version <= {last} ORDER BY version"
+    )
+    return statement, (workflow_id, start, end)

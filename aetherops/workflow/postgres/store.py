@@ -19,31 +19,26 @@ from aetherops.workflow.events.codec import EventCodec
 from aetherops.workflow.following import follow
 from aetherops.workflow.postgres.appending import append_batch
 from aetherops.workflow.postgres.batching import AppendBatcher
-from aetherops.workflow.postgres.reading import (
-    AFTER,
-    LAST,
-    OF_WORKFLOW,
-    OF_WORKFLOW_UNTIL,
-    POSITION_AT,
-    SINCE,
-)
-from aetherops.workflow.postgres.rows import events_of, to_us
+from aetherops.workflow.postgres.reading import AFTER, LAST, POSITION_AT, SINCE, history
+from aetherops.workflow.postgres.replaying import FOLDED_COLUMNS, Replayer
+from aetherops.workflow.postgres.rows import COLUMNS, events_of, to_us
 from aetherops.workflow.reading import checked_limit, checked_position
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from asyncpg import Record
+
     from aetherops.connections.postgres import Postgres
     from aetherops.workflow.events.base import WorkflowEvent
     from aetherops.workflow.postgres.batching import Outcome
+    from aetherops.workflow.projection.projection import WorkflowProjection
 
 __all__ = ["PostgresEventStore"]
 
 # A lost answer is asked for again so long; everybody who appends waits meanwhile.
 _RETRY = Retry(attempts=None, patience_s=5.0, base_ms=50, cap_ms=1_000, on=(UnavailableError,))
 
-# Of the column: no workflow comes near.
-_LAST_VERSION = 2**31 - 1
 _DECODED_AT_ONCE = 1_000
 
 
@@ -66,6 +61,7 @@ class PostgresEventStore:
         self._postgres = postgres
         self._codec = codec or EventCodec(parse=msgspec.json.decode)
         self._retry = retry
+        self._replayer = Replayer(self._codec)
         self._batcher = AppendBatcher(self._write)
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
         #: Hear the last position after each append of this store, in its event loop.
@@ -105,13 +101,21 @@ class PostgresEventStore:
         self, workflow_id: str, *, after: int = 0, until: int | datetime | None = None
     ) -> list[WorkflowEvent]:
         """See `EventStore.get_events`."""
-        name_text(workflow_id, "workflow_id")
-        start = _version(checked_position(after, "after"))
-        if isinstance(until, datetime):
-            at = instant(until, "until")
-            return await self._events(OF_WORKFLOW_UNTIL, workflow_id, start, to_us(at))
-        end = _LAST_VERSION if until is None else _version(checked_position(until, "until"))
-        return await self._events(OF_WORKFLOW, workflow_id, start, end)
+        statement, arguments = history(COLUMNS, workflow_id, after, until)
+        return await self._events(statement, *arguments)
+
+    async def replay(
+        self,
+        workflow_id: str,
+        projection: WorkflowProjection,
+        *,
+        until: int | datetime | None = None,
+    ) -> WorkflowProjection:
+        """See `EventStore.replay`."""
+        statement, arguments = history(FOLDED_COLUMNS, workflow_id, projection.version, until)
+        async for rows in self._rows(statement, *arguments):
+            self._replayer.take(projection, workflow_id, rows)
+        return projection
 
     async def get_events_since(
         self, timestamp: datetime, *, limit: int | None = None
@@ -163,15 +167,19 @@ class PostgresEventStore:
             return await append_batch(connection, batch)
 
     async def _events(self, statement: str, *arguments: object) -> list[WorkflowEvent]:
+        events: list[WorkflowEvent] = []
+        async for rows in self._rows(statement, *arguments):
+            events += events_of(self._codec, rows)
+        return events
+
+    async def _rows(self, statement: str, *arguments: object) -> AsyncIterator[list[Record]]:
         self._require_home()
         async with self._postgres.connection() as connection:
             rows = await connection.fetch(statement, *arguments)
-        events: list[WorkflowEvent] = []
         for start in range(0, len(rows), _DECODED_AT_ONCE):
             if start:
                 await asyncio.sleep(0)  # a long history is no reason to keep others waiting
-            events += events_of(self._codec, rows[start : start + _DECODED_AT_ONCE])
-        return events
+            yield rows[start : start + _DECODED_AT_ONCE]
 
     async def _number(self, statement: str, *arguments: object) -> int:
         self._require_home()
@@ -187,7 +195,3 @@ class PostgresEventStore:
             raise InvalidInputError(
                 "event loop", here[1], "the loop and the process that the store was first used in"
             )
-
-
-def _version(number: int) -> int:
-    return min(number, _LAST_VERSION)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from aetherops.instants import from_us, to_us
 from aetherops.workflow.events import kinds
 from aetherops.workflow.state import WorkflowState
 from aetherops.workflow.states import STAGES, TERMINAL_STATES, can_transition
@@ -22,7 +23,7 @@ class LifecycleFold:
         self.history = list(state.history) or [state.status]
         self.stage_index, self.stage_log = state.stage_index, list(state.stage_log)
         self.completed_stages = list(state.completed_stages)
-        self.created_at, self.updated_at = state.created_at, state.updated_at
+        self.created_at, self.updated_us = state.created_at, _us(state.updated_at)
         self.known_since = state.known_since
 
     @property
@@ -32,17 +33,20 @@ class LifecycleFold:
 
     def fields(self) -> dict[str, Any]:
         """The fields of `WorkflowState` that this part knows."""
-        return vars(self) | {
+        known = vars(self) | {
             "history": tuple(self.history),
             "completed_stages": tuple(self.completed_stages),
             "stage_log": tuple(self.stage_log),
+            "updated_at": None if self.updated_us is None else from_us(self.updated_us),
         }
+        del known["updated_us"]
+        return known
 
-    def touch(self, occurred_at: datetime) -> None:
+    def touch(self, at_us: int) -> None:
         """Remember when the last event occurred; the first one is the beginning."""
         if self.created_at is None:
-            self.created_at = occurred_at
-        self.updated_at = occurred_at
+            self.created_at = from_us(at_us)
+        self.updated_us = at_us
 
     def created(self, event: kinds.WorkflowCreated) -> bool:
         self.name, self.owner, self.form = event.name, event.owner, event.form
@@ -99,3 +103,7 @@ class LifecycleFold:
         allowed = before == self.stage_index and after - before == by
         self.stage_index = after
         return allowed
+
+
+def _us(at: datetime | None) -> int | None:
+    return None if at is None else to_us(at)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from aetherops.errors import InvalidInputError
+from aetherops.instants import to_us
 from aetherops.workflow.errors import MissingEventError
 from aetherops.workflow.events import kinds
 from aetherops.workflow.events.base import WorkflowEvent, require_event
+from aetherops.workflow.json_values import JsonValue
 from aetherops.workflow.projection.approvals import ApprovalsFold
 from aetherops.workflow.projection.lifecycle import LifecycleFold
 from aetherops.workflow.projection.steps import StepsFold
@@ -38,6 +40,7 @@ class WorkflowProjection:
     def _begin(self, state: WorkflowState) -> None:
         self._workflow_id = state.workflow_id
         self._version = state.version
+        self._at_us = 0  # when the event at hand occurred
         self._lifecycle = LifecycleFold(state)
         self._steps = StepsFold(state.steps)
         self._approvals = ApprovalsFold(state.approvals)
@@ -80,24 +83,65 @@ class WorkflowProjection:
             Not the next version.
         """
         fold = _FOLDS.get(type(event)) or _fold_unknown(event)
-        version = self._version + 1
-        if event.version != version:
-            raise MissingEventError("version", version, event.version)
+        version = self._next(event.version)
         if version == 1:
             self._workflow_id = event.workflow_id
         elif event.workflow_id != self._workflow_id:
             raise InvalidInputError("event.workflow_id", event.workflow_id, self._workflow_id)
         self._version = version
+        self._at_us = to_us(event.occurred_at)
         if not fold(self, event):
             self._irregular.append(version)
-        self._lifecycle.touch(event.occurred_at)
+        self._lifecycle.touch(self._at_us)
         return self
+
+    def step_started(
+        self, version: int, at_us: int, step: str, attempt: int, executor: str | None
+    ) -> None:
+        """Take a `StepStarted` as `apply` does, without the event: most of a long history is steps.
+
+        Parameters
+        ----------
+        version, at_us : of an event of this workflow, and when it occurred, in microseconds since
+            1970; not of the first event.
+        step, attempt, executor : as the event would have them.
+
+        Raises
+        ------
+        MissingEventError
+            Not the next version.
+        """
+        self._version = self._next(version)
+        lifecycle = self._lifecycle
+        allowed = self._steps.started(step, attempt, executor, at_us)
+        if not allowed or lifecycle.paused or lifecycle.is_done:
+            self._irregular.append(version)
+        lifecycle.touch(at_us)
+
+    def step_completed(
+        self, version: int, at_us: int, step: str, attempt: int, result: JsonValue
+    ) -> None:
+        """Take a `StepCompleted` in the same way; a result counts unless `has_completed`."""
+        self._version = self._next(version)
+        if not self._steps.completed(step, attempt, result, at_us):
+            self._irregular.append(version)
+        self._lifecycle.touch(at_us)
+
+    def has_completed(self, step: str) -> bool:
+        """Whether the step completed already, so that no later result of it counts."""
+        return self._steps.has_completed(step)
 
     def apply_many(self, events: Iterable[WorkflowEvent]) -> Self:
         """Take the next events, in order; see `apply`."""
         for event in events:
             self.apply(event)
         return self
+
+    def _next(self, version: int) -> int:
+        """The version, which is that of the next event."""
+        if version != self._version + 1:
+            raise MissingEventError("version", self._version + 1, version)
+        return version
 
     # What each kind of event changes; each returns whether the rules allow it.
 
@@ -110,7 +154,15 @@ class WorkflowProjection:
 
     def _step_started(self, event: kinds.StepStarted) -> bool:
         allowed = not self._lifecycle.paused and not self._lifecycle.is_done
-        return self._steps.started(event) and allowed
+        at_us = self._at_us
+        return self._steps.started(event.step, event.attempt, event.executor, at_us) and allowed
+
+    def _step_completed(self, event: kinds.StepCompleted) -> bool:
+        return self._steps.completed(event.step, event.attempt, event.result, self._at_us)
+
+    def _step_failed(self, event: kinds.StepFailed) -> bool:
+        retry_us = None if event.retry_at is None else to_us(event.retry_at)
+        return self._steps.failed(event.step, event.attempt, event.error, retry_us, self._at_us)
 
     def _timer_set(self, event: kinds.TimerSet) -> bool:
         self._timers[event.timer] = event.due_at
@@ -145,8 +197,8 @@ _FOLDS: dict[type[WorkflowEvent], _Fold] = {
     kinds.StageAdvanced: lambda p, event: p._lifecycle.stage_advanced(event),
     kinds.StageRolledBack: lambda p, event: p._lifecycle.stage_rolled_back(event),
     kinds.StepStarted: WorkflowProjection._step_started,
-    kinds.StepCompleted: lambda p, event: p._steps.completed(event),
-    kinds.StepFailed: lambda p, event: p._steps.failed(event),
+    kinds.StepCompleted: WorkflowProjection._step_completed,
+    kinds.StepFailed: WorkflowProjection._step_failed,
     kinds.ApprovalRequested: lambda p, event: p._approvals.requested(event),
     kinds.ApprovalGranted: lambda p, event: p._approvals.granted(event),
     kinds.ApprovalRefused: lambda p, event: p._approvals.refused(event),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from aetherops.workflow.events import kinds
 from aetherops.workflow.json_values import JsonValue
 from aetherops.workflow.state import Attempt, Step
 
 __all__ = ["StepsFold"]
+
+_attempt = Attempt._make  # of all fields in their order, in half of the time
 
 
 class _StepFold:
@@ -18,7 +18,7 @@ class _StepFold:
     An attempt is made once, when it ends: a long history has many.
     """
 
-    __slots__ = ("ended", "executor", "number", "result", "running", "started_at", "status")
+    __slots__ = ("ended", "executor", "number", "result", "running", "started_us", "status")
 
     def __init__(self, step: Step | None = None) -> None:
         self.status = "none" if step is None else step.status
@@ -27,12 +27,12 @@ class _StepFold:
         self.running = False
         if self.ended and self.ended[-1].status == "running":
             last = self.ended.pop()
-            self.run(last.number, last.started_at, last.executor)
-
-    def run(self, number: int, started_at: datetime | None, executor: str | None) -> None:
-        """The last attempt is this one."""
-        self.running = True
-        self.number, self.started_at, self.executor = number, started_at, executor
+            self.running = True
+            self.number, self.started_us, self.executor = (
+                last.number,
+                last.started_us,
+                last.executor,
+            )
 
     def attempts(self) -> tuple[Attempt, ...]:
         """Every attempt as it is now."""
@@ -45,7 +45,7 @@ class _StepFold:
             self.running = False
 
     def _last(self) -> Attempt:
-        return Attempt(self.number, "running", self.started_at, executor=self.executor)
+        return Attempt(self.number, "running", self.started_us, executor=self.executor)
 
 
 class StepsFold:
@@ -61,56 +61,56 @@ class StepsFold:
             for name, step in self._steps.items()
         }
 
-    def started(self, event: kinds.StepStarted) -> bool:
+    def has_completed(self, name: str) -> bool:
+        """Whether an attempt succeeded, so that no later result counts."""
+        step = self._steps.get(name)
+        return step is not None and step.status == "completed"
+
+    def started(self, name: str, number: int, executor: str | None, at_us: int) -> bool:
         """An attempt begins: the first, or the next after one that failed."""
-        step = self._step(event.step)
-        step.leave()
-        allowed = step.status in ("none", "failed") and event.attempt == len(step.ended) + 1
-        step.run(event.attempt, event.occurred_at, event.executor)
-        if step.status != "completed":
+        step = self._steps.get(name) or self._new(name)
+        if step.running:
+            step.leave()
+        status = step.status
+        allowed = (status == "none" or status == "failed") and number == len(step.ended) + 1
+        step.running = True
+        step.number, step.started_us, step.executor = number, at_us, executor
+        if status != "completed":
             step.status = "running"
         return allowed
 
-    def completed(self, event: kinds.StepCompleted) -> bool:
+    def completed(self, name: str, number: int, result: JsonValue, at_us: int) -> bool:
         """An attempt succeeded; of two, the first one's result counts."""
-        step, allowed = self._ending(event.step, event.attempt)
+        step = self._steps.get(name) or self._new(name)
+        allowed = self._end(step, number) and step.status == "running"
         step.ended.append(
-            Attempt(step.number, "completed", step.started_at, event.occurred_at, step.executor)
+            _attempt((number, "completed", step.started_us, at_us, step.executor, None, None))
         )
         if step.status != "completed":
-            step.status, step.result = "completed", event.result
+            step.status, step.result = "completed", result
         return allowed
 
-    def failed(self, event: kinds.StepFailed) -> bool:
+    def failed(self, name: str, number: int, error: str, retry_us: int | None, at_us: int) -> bool:
         """An attempt failed."""
-        step, allowed = self._ending(event.step, event.attempt)
+        step = self._steps.get(name) or self._new(name)
+        allowed = self._end(step, number) and step.status == "running"
         step.ended.append(
-            Attempt(
-                step.number,
-                "failed",
-                step.started_at,
-                event.occurred_at,
-                step.executor,
-                event.error,
-                event.retry_at,
-            )
+            Attempt(number, "failed", step.started_us, at_us, step.executor, error, retry_us)
         )
         if step.status != "completed":
             step.status = "failed"
         return allowed
 
-    def _ending(self, name: str, number: int) -> tuple[_StepFold, bool]:
-        """The step whose last attempt ends, and whether that was running."""
-        step = self._step(name)
+    @staticmethod
+    def _end(step: _StepFold, number: int) -> bool:
+        """Let an attempt end, and tell whether that was the one that runs."""
         if step.running and step.number == number:
             step.running = False
-            return step, step.status == "running"
+            return True
         step.leave()
-        step.number, step.started_at, step.executor = number, None, None
-        return step, False
+        step.started_us = step.executor = None
+        return False
 
-    def _step(self, name: str) -> _StepFold:
-        step = self._steps.get(name)
-        if step is None:
-            step = self._steps[name] = _StepFold()
+    def _new(self, name: str) -> _StepFold:
+        step = self._steps[name] = _StepFold()
         return step

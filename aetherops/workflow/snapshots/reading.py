@@ -51,13 +51,12 @@ class StateReader:
         if self._snapshots is not None:
             kept = await self._snapshots.find(workflow_id, until)
         if kept is not None and (state := kept.state()) is not None:
-            # With the event after which it was kept, to see that it is the same.
-            events = await self._store.get_events(workflow_id, after=kept.version - 1, until=until)
+            events = await self._store.get_events(
+                workflow_id, after=kept.version - 1, until=kept.version
+            )
             if events and kept.is_before(events[0]):
-                return WorkflowProjection(state).apply_many(events[1:])
-        return WorkflowProjection().apply_many(
-            await self._store.get_events(workflow_id, until=until)
-        )
+                return await self._store.replay(workflow_id, WorkflowProjection(state), until=until)
+        return await self._store.replay(workflow_id, WorkflowProjection(), until=until)
 
 
 class SnapshotKeeper:

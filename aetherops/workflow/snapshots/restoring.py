@@ -5,20 +5,16 @@ Only for what was written here. What others write goes through `state_json`, whi
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from aetherops.instants import to_us
 from aetherops.workflow.json_values import freeze_json
 from aetherops.workflow.state import Approval, Attempt, Step, WorkflowState
 from aetherops.workflow.state_json import state_to_json
 
 __all__ = ["dump_state", "restore_state"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _instant = datetime.fromisoformat
 
 
@@ -26,10 +22,7 @@ def dump_state(state: WorkflowState) -> dict[str, Any]:
     """The state as JSON for `restore_state`."""
     data = state_to_json(state)
     for name, step in state.steps.items():
-        data["steps"][name]["attempts"] = [
-            [value(getattr(one, field)) for one in step.attempts]
-            for field, value in _WRITTEN.items()
-        ]
+        data["steps"][name]["attempts"] = list(zip(*step.attempts, strict=True))
     return data
 
 
@@ -38,32 +31,9 @@ def restore_state(data: Mapping[str, Any]) -> WorkflowState:
     return WorkflowState(**{name: _read(name, value) for name, value in data.items()})
 
 
-def _us(at: datetime | None) -> int | None:
-    return None if at is None else to_us(at)
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-# The fields of an attempt, and how each is written.
-_WRITTEN: dict[str, Callable[[Any], Any]] = {
-    f.name: _us if f.name.endswith("_at") else _as_it_is for f in fields(Attempt)
-}
-# Sets a field of an attempt that is being made: an attempt cannot change once anybody has it.
-_SETTERS = [vars(Attempt)[name].__set__ for name in _WRITTEN]
-
-
 def _attempts(columns: list[list[Any]]) -> tuple[Attempt, ...]:
-    """Attempts by columns, a field of all of them at a time: most of a long state is these."""
-    made = [object.__new__(Attempt) for _ in columns[0]]
-    for written, setter, column in zip(_WRITTEN.values(), _SETTERS, columns, strict=True):
-        if written is _us:
-            column = [  # noqa: PLW2901
-                None if us is None else _EPOCH + timedelta(0, 0, us) for us in column
-            ]
-        deque(map(setter, made, column), 0)
-    return tuple(made)
+    """Attempts by columns: most of a long state is these."""
+    return tuple(map(Attempt._make, zip(*columns, strict=True)))
 
 
 def _read(name: str, value: Any) -> Any:

@@ -192,10 +192,18 @@ def test_reading_begins_at_the_last_kept_state():
                 asked.append(bounds)
                 return await store.get_events(workflow_id, **bounds)
 
+            async def replay(self, workflow_id, projection, *, until):
+                asked.append({"from": projection.version, "until": until})
+                return await store.replay(workflow_id, projection, until=until)
+
         reader = StateReader(Asked(), snapshots)
         assert (await reader.projection("w", events[54].recorded_at)).version == 55
         assert (await reader.projection("w", 45)).version == 45
-        assert asked == [{"after": 39, "until": events[54].recorded_at}, {"after": 39, "until": 45}]
+        kept = {"after": 39, "until": 40}
+        assert asked == [
+            *(kept, {"from": 40, "until": events[54].recorded_at}),
+            *(kept, {"from": 40, "until": 45}),
+        ]
 
     asyncio.run(look())
 

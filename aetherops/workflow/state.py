@@ -57,8 +57,7 @@ def _instant(us: int | None) -> datetime | None:
     return None if us is None else from_us(us)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A step of a workflow: its tries, oldest first, and what came of it.
 
     Parameters

@@ -53,11 +53,13 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Attempt):
         return {name: _plain(getattr(value, name)) for name in _ATTEMPT}
+    if isinstance(value, Step):
+        return {name: _plain(item) for name, item in value._asdict().items()}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, Step | Approval):
+    if isinstance(value, Approval):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     return value
 

@@ -41,7 +41,7 @@ from aetherops.workflow.postgres import PostgresEventStore
 
 WRITERS = (1, 8, 64)
 ROUNDS, SECONDS = 5, 1.5
-STREAM, STEPS = 10_000, 50
+STREAM = 10_000
 ON_DISK = """
 SELECT sum(pg_relation_size(c.oid)) / max(n.events)
 FROM pg_class AS c CROSS JOIN (SELECT count(*) AS events FROM {table}) AS n
@@ -157,27 +157,28 @@ class Ours:
 
     async def replay_s(self) -> float:
         begin = time.perf_counter()
-        state = WorkflowProjection.of(await self.store.get_events(self.stream))
+        state = (await self.store.replay(self.stream, WorkflowProjection())).state
         seconds = time.perf_counter() - begin
         assert state.version == STREAM
+        assert not state.irregular
         return seconds
 
 
 def _step(workflow_id: str, number: int) -> WorkflowEvent:
     """The events of steps one after the other: started, completed."""
-    name, attempt = f"step-{number // 2 % STEPS}", number // 2 // STEPS + 1
+    name = f"step-{number // 2}"
     if number % 2 == 0:
-        return StepStarted(workflow_id, number + 2, step=name, attempt=attempt)
+        return StepStarted(workflow_id, number + 2, step=name)
     result = {"dv_m_s": 1.25, "burn_s": 42.5}
-    return StepCompleted(workflow_id, number + 2, step=name, attempt=attempt, result=result)
+    return StepCompleted(workflow_id, number + 2, step=name, result=result)
 
 
 def _act(mission: Mission, number: int) -> None:
-    name, attempt = f"step-{number // 2 % STEPS}", number // 2 // STEPS + 1
+    name = f"step-{number // 2}"
     if number % 2 == 0:
-        mission.start(name, attempt)
+        mission.start(name, 1)
     else:
-        mission.complete(name, attempt, {"dv_m_s": 1.25, "burn_s": 42.5})
+        mission.complete(name, 1, {"dv_m_s": 1.25, "burn_s": 42.5})
 
 
 async def main() -> None:
@@ -219,6 +220,8 @@ async def versus(
     what: str, ours: Callable[[], Awaitable[float]], peer: Callable[[], Awaitable[float]]
 ) -> None:
     figures = []
+    gc.collect()
+    gc.freeze()  # as a platform that runs has it
     for _ in range(ROUNDS):
         gc.collect()
         figures.append((await ours(), await peer()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -114,7 +115,10 @@ def read_pickle(data: bytes) -> object:
         It takes more than `MAX_OPCODES` steps.
     """
     try:
-        return _Machine().run(data)
+        with warnings.catch_warnings():
+            # Text of old pickles may hold escapes that Python warns of; they mean what they did.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return _Machine().run(data)
     except InvalidInputError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:

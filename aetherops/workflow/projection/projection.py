@@ -83,7 +83,9 @@ class WorkflowProjection:
             Not the next version.
         """
         fold = _FOLDS.get(type(event)) or _fold_unknown(event)
-        version = self._next(event.version)
+        version = self._version + 1
+        if event.version != version:
+            raise MissingEventError("version", version, event.version)
         if version == 1:
             self._workflow_id = event.workflow_id
         elif event.workflow_id != self._workflow_id:
@@ -111,37 +113,44 @@ class WorkflowProjection:
         MissingEventError
             Not the next version.
         """
-        self._version = self._next(version)
+        if version != self._version + 1:
+            raise MissingEventError("version", self._version + 1, version)
+        self._version = version
         lifecycle = self._lifecycle
         allowed = self._steps.started(step, attempt, executor, at_us)
         if not allowed or lifecycle.paused or lifecycle.is_done:
             self._irregular.append(version)
-        lifecycle.touch(at_us)
+        lifecycle.updated_us = at_us
 
     def step_completed(
-        self, version: int, at_us: int, step: str, attempt: int, result: JsonValue
+        self,
+        version: int,
+        at_us: int,
+        step: str,
+        attempt: int,
+        result: Any,
+        read: Callable[[Any], JsonValue],
     ) -> None:
-        """Take a `StepCompleted` in the same way; a result counts unless `has_completed`."""
-        self._version = self._next(version)
-        if not self._steps.completed(step, attempt, result, at_us):
-            self._irregular.append(version)
-        self._lifecycle.touch(at_us)
+        """Take a `StepCompleted` in the same way.
 
-    def has_completed(self, step: str) -> bool:
-        """Whether the step completed already, so that no later result of it counts."""
-        return self._steps.has_completed(step)
+        Parameters
+        ----------
+        result : as stored.
+        read : makes of it what the event would have; asked where the result counts. What it raises
+            goes to the caller, and nothing is taken.
+        """
+        if version != self._version + 1:
+            raise MissingEventError("version", self._version + 1, version)
+        if not self._steps.completed(step, attempt, result, at_us, read):
+            self._irregular.append(version)
+        self._version = version
+        self._lifecycle.updated_us = at_us
 
     def apply_many(self, events: Iterable[WorkflowEvent]) -> Self:
         """Take the next events, in order; see `apply`."""
         for event in events:
             self.apply(event)
         return self
-
-    def _next(self, version: int) -> int:
-        """The version, which is that of the next event."""
-        if version != self._version + 1:
-            raise MissingEventError("version", self._version + 1, version)
-        return version
 
     # What each kind of event changes; each returns whether the rules allow it.
 

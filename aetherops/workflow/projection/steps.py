@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from aetherops.workflow.json_values import JsonValue
 from aetherops.workflow.state import Attempt, Step
 
 __all__ = ["StepsFold"]
 
-_attempt = Attempt._make  # of all fields in their order, in half of the time
+# Of all fields in their order, in half of the time.
+_attempt, _step = Attempt._make, Step._make
 
 
 class _StepFold:
@@ -20,19 +22,27 @@ class _StepFold:
 
     __slots__ = ("ended", "executor", "number", "result", "running", "started_us", "status")
 
-    def __init__(self, step: Step | None = None) -> None:
-        self.status = "none" if step is None else step.status
-        self.ended: list[Attempt] = [] if step is None else list(step.attempts)
-        self.result: JsonValue = None if step is None else step.result
+    number: int
+    started_us: int | None
+    executor: str | None
+
+    def __init__(self) -> None:
+        self.status = "none"
+        self.ended: list[Attempt] = []
+        self.result: JsonValue = None
         self.running = False
-        if self.ended and self.ended[-1].status == "running":
-            last = self.ended.pop()
-            self.running = True
-            self.number, self.started_us, self.executor = (
-                last.number,
-                last.started_us,
-                last.executor,
-            )
+
+    @classmethod
+    def of(cls, step: Step) -> _StepFold:
+        """The step as it is, to go on from."""
+        fold = cls()
+        fold.status, fold.ended, fold.result = step.status, list(step.attempts), step.result
+        if fold.ended and fold.ended[-1].status == "running":
+            last = fold.ended.pop()
+            fold.running = True
+            fold.number, fold.executor = last.number, last.executor
+            fold.started_us = last.started_us
+        return fold
 
     def attempts(self) -> tuple[Attempt, ...]:
         """Every attempt as it is now."""
@@ -52,19 +62,14 @@ class StepsFold:
     """Steps by name. Each method returns whether the order of steps allows the event."""
 
     def __init__(self, steps: Mapping[str, Step]) -> None:
-        self._steps = {name: _StepFold(step) for name, step in steps.items()}
+        self._steps = {name: _StepFold.of(step) for name, step in steps.items()}
 
     def by_name(self) -> dict[str, Step]:
         """Every step as it is now."""
         return {
-            name: Step(name, step.status, step.attempts(), step.result)
-            for name, step in self._steps.items()
+            name: _step((name, fold.status, fold.attempts(), fold.result))
+            for name, fold in self._steps.items()
         }
-
-    def has_completed(self, name: str) -> bool:
-        """Whether an attempt succeeded, so that no later result counts."""
-        step = self._steps.get(name)
-        return step is not None and step.status == "completed"
 
     def started(self, name: str, number: int, executor: str | None, at_us: int) -> bool:
         """An attempt begins: the first, or the next after one that failed."""
@@ -79,9 +84,20 @@ class StepsFold:
             step.status = "running"
         return allowed
 
-    def completed(self, name: str, number: int, result: JsonValue, at_us: int) -> bool:
-        """An attempt succeeded; of two, the first one's result counts."""
-        step = self._steps.get(name) or self._new(name)
+    def completed(
+        self,
+        name: str,
+        number: int,
+        result: Any,
+        at_us: int,
+        read: Callable[[Any], JsonValue] | None = None,
+    ) -> bool:
+        """An attempt succeeded; of two, the first one's result counts, and is read if need be."""
+        step = self._steps.get(name)
+        if read is not None and (step is None or step.status != "completed"):
+            result = read(result)
+        if step is None:
+            step = self._new(name)
         allowed = self._end(step, number) and step.status == "running"
         step.ended.append(
             _attempt((number, "completed", step.started_us, at_us, step.executor, None, None))

@@ -15,6 +15,7 @@ from aetherops.workflow import (
     UnreadableEventError,
     WorkflowCreated,
     WorkflowEvent,
+    WorkflowProjection,
     uuid7,
 )
 from aetherops.workflow.postgres import PostgresEventStore
@@ -44,6 +45,10 @@ def with_input(value: bytes) -> tuple[str, int, bytes]:
     return started(STARTED.replace(b'"input":null', b'"input":' + value))
 
 
+def completed(result: bytes) -> tuple[str, int, bytes]:
+    return "step.completed", 1, b'{"step":"s","attempt":1,"result":' + result + b"}"
+
+
 def due(at: bytes) -> tuple[str, int, bytes]:
     return "timer.set", 1, b'{"timer":"t","due_at":"' + at + b'"}'
 
@@ -60,6 +65,9 @@ DAMAGED = {
     "a list": started(b"[1,2,3,4]"),
     "nested without end": started(b'{"a":' * 100_000),
     "nested too deep": with_input(b"[" * 40 + b"]" * 40),
+    "a result nested too deep": completed(b"[" * 40 + b"]" * 40),
+    "a result with a huge number": completed(b'{"a":1' + b"0" * 30 + b"}"),
+    "a result that is no number": completed(b"1e999"),
     "a field less": started(b'{"step":"s","attempt":1,"input":1}'),
     "a field more": started(STARTED[:-1] + b',"x":1}'),
     "another field": started(STARTED.replace(b"executor", b"author")),
@@ -80,6 +88,8 @@ DAMAGED = {
         b'{"source":"created","target":"nowhere","reason":""}',
     ),
 }
+#: A replay does not look at what no state consists of, such as the input of a step.
+NO_PART_OF_A_STATE = {"nested too deep", "a huge number inside"}
 BAD = UNREADABLE | {name: (row, DamagedEventError) for name, row in DAMAGED.items()}
 
 
@@ -104,6 +114,11 @@ async def test_a_row_that_cannot_be_read_is_an_error_of_its_own_and_its_neighbou
         assert unreadable.value.schema_version == schema_version
     assert await postgres_store.get_events("w", until=1) == [stored]
     assert await postgres_store.last_position() == 2
+    if name not in NO_PART_OF_A_STATE:
+        projection = WorkflowProjection()
+        with pytest.raises(error):
+            await postgres_store.replay("w", projection)
+        assert projection.state == WorkflowProjection.of([stored])
 
 
 @pytest.mark.parametrize("name", BAD)

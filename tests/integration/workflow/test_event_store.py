@@ -20,6 +20,8 @@ from aetherops.workflow import (
     StepStarted,
     WorkflowCreated,
     WorkflowEvent,
+    WorkflowPaused,
+    WorkflowProjection,
     event_kind,
     uuid7,
 )
@@ -67,6 +69,24 @@ async def test_events_until_an_instant_are_those_recorded_up_to_it(store: EventS
     assert [e.version for e in await store.get_events("w", until=second)] == [1, 2]
     before = second - timedelta(microseconds=1)
     assert [e.version for e in await store.get_events("w", until=before)] == [1]
+
+
+async def test_a_replay_gives_the_state_that_the_events_say_up_to_a_version_or_an_instant(
+    store: EventStore,
+) -> None:
+    ends = [StepCompleted("w", 6, step="s2", result={"dv": 1.5}), WorkflowPaused("w", 7)]
+    stored = await store.append_many([WorkflowCreated("w"), *_steps("w", 2, 4), *ends])
+    said = WorkflowProjection.of(stored)
+
+    assert (await store.replay("w", WorkflowProjection())).state == said
+    for until in (3, stored[2].recorded_at):
+        projection = await store.replay("w", WorkflowProjection(), until=until)
+        assert projection.state == WorkflowProjection.of(stored[:3])
+        assert await store.replay("w", projection) is projection  # goes on from there
+        assert projection.state == said
+    assert (await store.replay("nobody", WorkflowProjection())).version == 0
+    with pytest.raises(InvalidInputError, match="offset"):
+        await store.replay("w", WorkflowProjection(), until=_NAIVE)
 
 
 async def test_events_since_an_instant_are_strictly_later_in_global_order(

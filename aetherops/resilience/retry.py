@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from math import inf, isnan
-from random import random as uniform
 from sys import float_info
 from typing import ParamSpec, TypeVar
 
+from aetherops._named import UNIFORM, Named
 from aetherops.errors import InvalidInputError
 from aetherops.resilience.backoff import retry_backoff
 from aetherops.resilience.breakers.errors import BreakerOpenError
@@ -65,10 +65,10 @@ class Retry:
     cap_ms: int = 5000
     jitter: float = 0.5
     on: tuple[type[Exception], ...] = (Exception,)
-    asked_s: Callable[[Exception], float | None] = _asks_nothing
-    random: Callable[[], float] = uniform
+    asked_s: Callable[[Exception], float | None] = Named("nothing asked", _asks_nothing)
+    random: Callable[[], float] = UNIFORM
     sleep: Callable[[float], object] = time.sleep
-    sleep_async: Callable[[float], Awaitable[object]] = _sleep_async
+    sleep_async: Callable[[float], Awaitable[object]] = Named("asyncio.sleep", _sleep_async)
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:

@@ -34,6 +34,10 @@ def _asks_nothing(_: Exception) -> None:
     """No error asks for a wait of its own."""
 
 
+_ASKS_NOTHING = Named("nothing asked", _asks_nothing)
+_SLEEP_ASYNC = Named("asyncio.sleep", _sleep_async)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """Attempts with doubling, jittered waits between them.
@@ -65,10 +69,10 @@ class Retry:
     cap_ms: int = 5000
     jitter: float = 0.5
     on: tuple[type[Exception], ...] = (Exception,)
-    asked_s: Callable[[Exception], float | None] = Named("nothing asked", _asks_nothing)
+    asked_s: Callable[[Exception], float | None] = _ASKS_NOTHING
     random: Callable[[], float] = UNIFORM
     sleep: Callable[[float], object] = time.sleep
-    sleep_async: Callable[[float], Awaitable[object]] = Named("asyncio.sleep", _sleep_async)
+    sleep_async: Callable[[float], Awaitable[object]] = _SLEEP_ASYNC
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:

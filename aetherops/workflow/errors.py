@@ -118,8 +118,9 @@ class IllegalMoveError(RefusedError):
         super().__init__(workflow_id, asked, status, self.allowed, why)
 
     def __str__(self) -> str:
-        instead = f"allowed: {', '.join(self.allowed)}" if self.allowed else self.why
-        return f"workflow {shown(self.workflow_id)} is {self.status}: cannot {self.asked}; {instead}"
+        return f"workflow {shown(self.workflow_id)} is {self.status}: cannot {self.asked}; " + (
+            f"allowed: {', '.join(self.allowed)}" if self.allowed else self.why
+        )
 
 
 class NotYetCreatedError(NotFoundError):

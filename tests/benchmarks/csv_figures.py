@@ -24,7 +24,9 @@ def files() -> dict[str, str]:
     bodies = {
         "ISO times, six decimals": [f"{t},{v:.6f}" for t, v in zip(iso, values, strict=True)],
         "ISO times, values of 17 digits": [f"{t},{v!r}" for t, v in zip(iso, values, strict=True)],
-        "epoch seconds with fraction": [f"{1_652_997_600 + i}.599,{v:.6f}" for i, v in enumerate(values)],
+        "epoch seconds with fraction": [
+            f"{1_652_997_600 + i}.599,{v:.6f}" for i, v in enumerate(values)
+        ],
         "seven columns": [f"{t},{c}" for t, c in zip(iso, columns, strict=True)],
     }
     headers = {"seven columns": "time,a,b,c,d,e,f"}

@@ -35,16 +35,18 @@ def commands(page: str) -> list[str]:
 def demo() -> Iterator[Platform]:
     """`aetherops up --demo` whose day has been stored."""
     # Not pytest's: its directories are closed to the user that PostgreSQL runs as under root.
-    with tempfile.TemporaryDirectory(prefix="aetherops-newcomer-") as directory:
-        with running(Path(directory) / "data", "--demo") as started:
-            deadline = time.monotonic() + 120
-            while time.monotonic() < deadline:
-                listed = started.run("streams", "orbit/", "--json")
-                streams = json.loads(listed.output)
-                if len(streams) == 30 and min(s["count"] for s in streams) >= DAY_OF_SAMPLES:
-                    break
-                time.sleep(0.5)
-            yield started
+    with (
+        tempfile.TemporaryDirectory(prefix="aetherops-newcomer-") as directory,
+        running(Path(directory) / "data", "--demo") as started,
+    ):
+        while not has_a_day(started):
+            time.sleep(0.5)
+        yield started
+
+
+def has_a_day(demo: Platform) -> bool:
+    streams = json.loads(demo.run("streams", "orbit/", "--json").output)
+    return len(streams) == 30 and all(one["count"] >= DAY_OF_SAMPLES for one in streams)
 
 
 def shell(demo: Platform, folder: Path, script: str) -> str:

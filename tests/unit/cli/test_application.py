@@ -264,3 +264,14 @@ def test_the_package_runs_as_a_module() -> None:
         timeout=60,
     )
     assert done.stdout.startswith(f"aetherops {aetherops.__version__} (")
+
+
+def test_a_missing_library_is_one_line_that_names_what_to_install() -> None:
+    code = "import sys; sys.modules['typer'] = None; from aetherops.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"aetherops: .* needs typer: pip install 'aetherops\[server,embedded\]' .*\n", done.stderr
+    )

@@ -251,5 +251,5 @@ async def test_where_nothing_may_happen_instead_the_refusal_says_why(commands, a
         assert told.value.allowed == ()
     await commands.cancel(ann, "burn-7")
     for refused in (commands.pause(ann, "burn-7"), commands.start_step(ann, "burn-7", "ignite")):
-        with pytest.raises(IllegalMoveError, match="is cancelled: .*; it has ended$"):
+        with pytest.raises(IllegalMoveError, match=r"is cancelled: .*; it has ended$"):
             await refused

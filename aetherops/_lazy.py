@@ -1,4 +1,4 @@
-"""Names of a package that are imported when they are first used."""
+"""What a package shows: names imported when they are first used, and `dir` without the rest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
-__all__ = ["lazy_names"]
+__all__ = ["lazy_names", "public_names"]
 
 
 def lazy_names(
@@ -32,8 +32,22 @@ def lazy_names(
         value = namespace[name] = getattr(import_module(module_by_name[name]), name)
         return value
 
-    def names() -> list[str]:
-        public = (name for name in namespace if name.startswith("__") or not name.startswith("_"))
-        return sorted({*public, *module_by_name, *parts})
+    return get, public_names(package, parts)
 
-    return get, names
+
+def public_names(package: str, parts: Iterable[str] = ()) -> Callable[[], list[str]]:
+    """The ``__dir__`` of a package: its ``__all__``, not what it is made of.
+
+    Parameters
+    ----------
+    package : its ``__name__``.
+    parts : its subpackages that are names of it as well.
+    """
+    parts = tuple(parts)
+    namespace = vars(sys.modules[package])
+
+    def names() -> list[str]:
+        special = (name for name in namespace if name.startswith("__"))
+        return sorted({*special, *namespace["__all__"], *parts})
+
+    return names

@@ -1,4 +1,6 @@
-"""Where the demonstration fleet is, without any server: `python examples/fleet_now.py`.
+"""Where the demonstration fleet is, with no server running: `python examples/fleet_now.py`.
+
+Needs NumPy and sgp4, which `pip install -e ".[server]"` brings.
 
 The elements are real, their epoch is moved to the beginning of this month: true orbits, not
 true places. See docs/cli.md.

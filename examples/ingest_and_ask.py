@@ -1,8 +1,9 @@
 """Send a batch over HTTP, wait until it is stored, and ask about it over GraphQL.
 
 Run it beside a platform: `aetherops up`, then `python examples/ingest_and_ask.py`.
-It needs nothing of AetherOps but the address and the token, so the same calls work from any
-language.
+Both need `pip install -e ".[server,embedded]"`. Of AetherOps the program reads the address and the
+token of the platform on this machine; the requests are plain HTTP with JSON, so any language can
+make them.
 """
 
 from __future__ import annotations

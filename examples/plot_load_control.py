@@ -1,7 +1,7 @@
 """Draws how adaptive limits follow a load: ``python examples/plot_load_control.py``.
 
 Simulates a queue behind a ``LoadController`` under a step, a ramp and a burst, and writes
-docs/images/load-control.svg. Wants matplotlib.
+docs/images/load-control.svg. Needs `pip install matplotlib` beside AetherOps.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Read a CSV file into columns without any server: `python examples/read_csv.py [FILE]`.
+"""Read a CSV file into columns with no server running: `python examples/read_csv.py [FILE]`.
+
+Needs NumPy, which `pip install -e ".[server]"` brings.
 
 The same parser serves `aetherops ingest`: it finds delimiter, header and columns by itself,
 keeps the good rows and names the bad ones.

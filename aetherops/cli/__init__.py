@@ -1,4 +1,4 @@
-"""The command line: ``aetherops up | ingest | query | streams | rejected | migrate | token`` …."""
+"""The command line: ``aetherops up``, ``aetherops ingest``, ``aetherops query`` and the others."""
 
 from __future__ import annotations
 
@@ -25,5 +25,9 @@ def _run() -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "aetherops":
             raise
-        sys.exit(f"aetherops: the command line needs {error.name}: pip install 'aetherops[server]'")
+        sys.exit(
+            f"aetherops: the command line needs {error.name}: "
+            "pip install 'aetherops[server,embedded]' (without 'embedded' where no server is to "
+            "run here)"
+        )
     application(prog_name="aetherops")

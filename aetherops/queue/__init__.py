@@ -1,5 +1,6 @@
 """Queues, buffers and counters of one process, and what a queue's length tells."""
 
+from aetherops._lazy import public_names
 from aetherops.queue.counters import BatchAccumulator, SharedCounter
 from aetherops.queue.events import EventBuffer
 from aetherops.queue.health import estimate_wait_time, predict_queue_saturation, queue_health
@@ -22,3 +23,5 @@ __all__ = [
     "queue_health",
     "rebalance_with_history",
 ]
+
+__dir__ = public_names(__name__)

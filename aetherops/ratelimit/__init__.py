@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aetherops._lazy import public_names
 from aetherops.ratelimit.decision import Decision, Reason
 from aetherops.ratelimit.limits import BucketLimit, WindowLimit, WindowMode
 from aetherops.ratelimit.local.limiter import KeyUsage, LocalLimiter, Snapshot
@@ -34,3 +35,5 @@ __all__ = [
     "WindowLimit",
     "WindowMode",
 ]
+
+__dir__ = public_names(__name__)

@@ -1,5 +1,6 @@
 """What keeps the platform up when a part of it fails: retries, failover, replay, breakers."""
 
+from aetherops._lazy import public_names
 from aetherops.resilience.backoff import retry_backoff
 from aetherops.resilience.breakers.breaker import Breaker
 from aetherops.resilience.breakers.circuit_breaker import CircuitBreaker
@@ -78,3 +79,5 @@ __all__ = [
     "statuses",
     "with_fallback",
 ]
+
+__dir__ = public_names(__name__)

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from math import inf, isnan
-from random import random as uniform
 from sys import float_info
 from typing import ParamSpec, TypeVar
 
+from aetherops._named import UNIFORM, Named
 from aetherops.errors import InvalidInputError
 from aetherops.resilience.backoff import retry_backoff
 from aetherops.resilience.breakers.errors import BreakerOpenError
@@ -32,6 +32,10 @@ async def _sleep_async(seconds: float) -> None:
 
 def _asks_nothing(_: Exception) -> None:
     """No error asks for a wait of its own."""
+
+
+_ASKS_NOTHING = Named("nothing asked", _asks_nothing)
+_SLEEP_ASYNC = Named("asyncio.sleep", _sleep_async)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +69,10 @@ class Retry:
     cap_ms: int = 5000
     jitter: float = 0.5
     on: tuple[type[Exception], ...] = (Exception,)
-    asked_s: Callable[[Exception], float | None] = _asks_nothing
-    random: Callable[[], float] = uniform
+    asked_s: Callable[[Exception], float | None] = _ASKS_NOTHING
+    random: Callable[[], float] = UNIFORM
     sleep: Callable[[float], object] = time.sleep
-    sleep_async: Callable[[float], Awaitable[object]] = _sleep_async
+    sleep_async: Callable[[float], Awaitable[object]] = _SLEEP_ASYNC
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:

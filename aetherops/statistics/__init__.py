@@ -4,6 +4,7 @@ Rounding is of the answer alone: nothing is rounded on the way to it. An empty i
 stated value (0.0 unless said otherwise) before any other argument is looked at.
 """
 
+from aetherops._lazy import public_names
 from aetherops.statistics.averages import exponential_decay_mean, mean, stddev, variance
 from aetherops.statistics.confidence import confidence_interval, student_t_quantile
 from aetherops.statistics.heatmap import generate_heatmap
@@ -31,3 +32,5 @@ __all__ = [
     "trimmed_mean",
     "variance",
 ]
+
+__dir__ = public_names(__name__)

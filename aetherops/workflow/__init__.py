@@ -4,6 +4,7 @@ What happens to a workflow is an event (`WorkflowEvent` and its kinds); an `Even
 for ever in one order; `WorkflowProjection` folds them into a `WorkflowState`.
 """
 
+from aetherops._lazy import public_names
 from aetherops.workflow.engine import WorkflowEngine, safe_advance
 from aetherops.workflow.errors import (
     ConcurrencyError,
@@ -130,3 +131,5 @@ __all__ = [
     "state_to_json",
     "uuid7",
 ]
+
+__dir__ = public_names(__name__)

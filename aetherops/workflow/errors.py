@@ -99,19 +99,27 @@ class IllegalMoveError(RefusedError):
     asked : what was to happen (``"move to executing"``).
     status : the state that it is in, and whether it is paused.
     allowed : what may happen instead, in the same words; nothing where it is empty.
+    why : said where it is empty, in plain words.
     """
 
-    def __init__(self, workflow_id: str, asked: str, status: str, allowed: Sequence[str]) -> None:
+    def __init__(
+        self,
+        workflow_id: str,
+        asked: str,
+        status: str,
+        allowed: Sequence[str],
+        why: str = "this state does not allow it",
+    ) -> None:
         self.workflow_id = workflow_id
         self.asked = asked
         self.status = status
         self.allowed = tuple(allowed)
-        super().__init__(workflow_id, asked, status, self.allowed)
+        self.why = why
+        super().__init__(workflow_id, asked, status, self.allowed, why)
 
     def __str__(self) -> str:
-        return (
-            f"workflow {shown(self.workflow_id)} is {self.status}: cannot {self.asked}; "
-            f"allowed: {', '.join(self.allowed) or 'nothing of the kind'}"
+        return f"workflow {shown(self.workflow_id)} is {self.status}: cannot {self.asked}; " + (
+            f"allowed: {', '.join(self.allowed)}" if self.allowed else self.why
         )
 
 

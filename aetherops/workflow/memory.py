@@ -7,6 +7,7 @@ from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from aetherops._named import Named
 from aetherops.events import Listeners
 from aetherops.workflow.appends import Append, checked_append
 from aetherops.workflow.checks import instant, name_text
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MemoryEventStore"]
 
 _MICROSECOND = timedelta(microseconds=1)
+_NOW = Named("datetime.now(UTC)", lambda: datetime.now(UTC))
 
 
 class _Row(NamedTuple):
@@ -48,7 +50,7 @@ class MemoryEventStore:
     def __init__(
         self,
         codec: EventCodec | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = _NOW,
     ) -> None:
         self._codec = codec or EventCodec()
         self._now = now

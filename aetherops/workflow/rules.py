@@ -7,6 +7,7 @@ was asked for is granted, and no word is given after its time.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,7 +58,13 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
 
 def _illegal(state: WorkflowState, event: WorkflowEvent, allowed: Sequence[str]) -> Exception:
     status = f"{state.status}, paused" if state.paused else state.status
-    return IllegalMoveError(state.workflow_id or event.workflow_id, _asked(event), status, allowed)
+    return IllegalMoveError(
+        state.workflow_id or event.workflow_id,
+        _asked(event),
+        status,
+        allowed,
+        "it has ended" if is_terminal_state(state.status) else _WHY[type(event)],
+    )
 
 
 def _goes_on(event: WorkflowEvent) -> bool:
@@ -154,6 +161,22 @@ _ASKED: dict[type[WorkflowEvent], Callable[[Any], str]] = {
     kinds.StageAdvanced: lambda one: f"advance to {one.target}",
     kinds.StageRolledBack: lambda one: f"roll back to {one.target}",
 }
+
+#: Why nothing may happen instead, where the work has not ended.
+_WHY: dict[type[WorkflowEvent], str] = defaultdict(
+    lambda: "this state does not allow it",
+    {
+        kinds.WorkflowCreated: "it exists already, and an id is used once",
+        kinds.SnapshotTaken: "it exists already, and an id is used once",
+        kinds.StepStarted: "a step that was completed is not started again",
+        kinds.StepCompleted: "no step is running",
+        kinds.StepFailed: "no step is running",
+        kinds.ApprovalGranted: "no approval waits for an answer",
+        kinds.ApprovalRefused: "no approval waits for an answer",
+        kinds.TimerFired: "no timer is set",
+        kinds.TimerCancelled: "no timer is set",
+    },
+)
 
 _ALTERNATIVES: dict[type[WorkflowEvent], Callable[[WorkflowState, Any], list[str]]] = {
     kinds.WorkflowMoved: _moves,

@@ -22,12 +22,14 @@ def files() -> dict[str, str]:
     values = [chance.gauss(300, 20) for _ in range(ROWS)]
     columns = [",".join(f"{chance.gauss(3, 2):.2f}" for _ in range(6)) for _ in range(ROWS)]
     bodies = {
-        "ISO, 6 decimals": [f"{t},{v:.6f}" for t, v in zip(iso, values, strict=True)],
-        "ISO, 17 digits": [f"{t},{v!r}" for t, v in zip(iso, values, strict=True)],
-        "epoch seconds": [f"{1_652_997_600 + i}.599,{v:.6f}" for i, v in enumerate(values)],
-        "ISO, 7 columns": [f"{t},{c}" for t, c in zip(iso, columns, strict=True)],
+        "ISO times, six decimals": [f"{t},{v:.6f}" for t, v in zip(iso, values, strict=True)],
+        "ISO times, values of 17 digits": [f"{t},{v!r}" for t, v in zip(iso, values, strict=True)],
+        "epoch seconds with fraction": [
+            f"{1_652_997_600 + i}.599,{v:.6f}" for i, v in enumerate(values)
+        ],
+        "seven columns": [f"{t},{c}" for t, c in zip(iso, columns, strict=True)],
     }
-    headers = {"ISO, 7 columns": "time,a,b,c,d,e,f"}
+    headers = {"seven columns": "time,a,b,c,d,e,f"}
     return {
         name: "\n".join([headers.get(name, "time,value"), *rows, ""])
         for name, rows in bodies.items()
@@ -46,13 +48,13 @@ def rows_per_s(parse: Callable[[], object], rounds: int = 15) -> float:
 
 def main() -> None:
     """Print a line a kind of file."""
-    print(f"{'':18}{'by column':>12}{'by row':>12}   million rows/s")
+    print(f"{'million rows/s':32}{'by column':>12}{'row by row':>12}")
     for name, text in files().items():
         layout = detect_layout(text.split("\n")[:200], LayoutOptions(value_column="2"))
         body = text.partition("\n")[2].encode()
         by_column = rows_per_s(lambda: parse_by_column(body, layout))  # noqa: B023
         by_row = rows_per_s(lambda: parse_by_row(body, layout, 2))  # noqa: B023
-        print(f"{name:18}{by_column / 1e6:12.2f}{by_row / 1e6:12.2f}")
+        print(f"{name:32}{by_column / 1e6:12.2f}{by_row / 1e6:12.2f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from aetherops.demo.constellation import Constellation
 from aetherops.identity.keys import SigningKey
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
-from aetherops.instants import parse_us
+from aetherops.instants import parse_us, to_iso
 from aetherops.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,8 @@ async def test_the_first_query_has_the_answer_that_is_shown():
     for batch in Constellation.default().batches(start_us, end_us, 1_000_000):
         await store.write([AcceptedBatch(batch, 1)])
 
-    answer = await ask(store, blocks("graphql")[0])
+    (query,) = re.findall(r"query='(.*?)'", README, re.DOTALL)
+    answer = await ask(store, query, {"range": {"start": to_iso(start_us), "end": to_iso(end_us)}})
 
     shown = flat(json.loads(blocks("json")[0]))
     numbers = {path: leaf for path, leaf in shown.items() if not isinstance(leaf, str)}
@@ -48,7 +49,7 @@ async def test_the_first_query_has_the_answer_that_is_shown():
     assert {**given, **numbers} == shown
 
 
-async def ask(store, query):
+async def ask(store, query, variables):
     key = SigningKey.generate()
     services = ApiServices(store, None, TokenVerifier([key.verifying_key]), None, Settings())
     issuer = TokenIssuer(key)
@@ -57,7 +58,9 @@ async def ask(store, query):
         transport=httpx.ASGITransport(create_application(services)), base_url="http://test"
     ) as client:
         answer = await client.post(
-            "/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"}
+            "/graphql",
+            json={"query": query, "variables": variables},
+            headers={"Authorization": f"Bearer {token}"},
         )
     return answer.json()
 

@@ -1,5 +1,6 @@
 """Limits that follow the load: a controller, and the limiters that it scales."""
 
+from aetherops._lazy import public_names
 from aetherops.ratelimit.load.adaptive import AdaptiveLimits
 from aetherops.ratelimit.load.controller import (
     FactorChange,
@@ -17,3 +18,5 @@ __all__ = [
     "LoadReading",
     "LoadReason",
 ]
+
+__dir__ = public_names(__name__)

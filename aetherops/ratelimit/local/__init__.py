@@ -1,5 +1,6 @@
 """Limiters whose counts are in this process."""
 
+from aetherops._lazy import public_names
 from aetherops.ratelimit.local.limiter import KeyUsage, LocalLimiter, Snapshot
 from aetherops.ratelimit.local.rate_limiter import RateLimiter
 from aetherops.ratelimit.local.token_bucket import TokenBucket
@@ -21,3 +22,5 @@ __all__ = [
     "Snapshot",
     "TokenBucket",
 ]
+
+__dir__ = public_names(__name__)

@@ -1,5 +1,6 @@
 """Limiters whose counts several processes share, in a store behind a circuit breaker."""
 
+from aetherops._lazy import public_names
 from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
 from aetherops.ratelimit.shared.limiter import (
@@ -19,3 +20,5 @@ __all__ = [
     "SharedLimiter",
     "local_limiter",
 ]
+
+__dir__ = public_names(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from random import random as uniform
 from typing import Any, ParamSpec, TypeVar
 
+from aetherops._named import UNIFORM
 from aetherops.core import guard_coroutine_function, guard_function
 from aetherops.core.counter_input import plain_reading
 from aetherops.errors import InvalidInputError
@@ -73,7 +73,7 @@ class Breaker:
         *,
         detector: FailureDetector | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
-        random: Callable[[], float] = uniform,
+        random: Callable[[], float] = UNIFORM,
     ) -> None:
         self.machine = CircuitBreakerStateMachine(policy, name, random)
         self._clock = clock if clock is time.monotonic_ns else _checked(clock)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any, Protocol
 
 __all__ = [
@@ -90,7 +91,7 @@ def exceptions(
 
 
 def statuses(
-    *failing: int | range, of: Callable[[Any], int | None] = lambda result: result.status_code
+    *failing: int | range, of: Callable[[Any], int | None] = attrgetter("status_code")
 ) -> FailureDetector:
     """Results whose HTTP status is one of these are failures.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from math import isfinite
-from random import random as uniform
 from threading import Lock
 
+from aetherops._named import UNIFORM
 from aetherops.core import BreakerKernel, CallGuard, CountOutcomes, TimeOutcomes
 from aetherops.errors import InvalidInputError
 from aetherops.events import Listeners
@@ -72,7 +72,7 @@ class CircuitBreakerStateMachine:
         self,
         policy: BreakerPolicy | None = None,
         name: str = "breaker",
-        random: Callable[[], float] = uniform,
+        random: Callable[[], float] = UNIFORM,
     ) -> None:
         self.policy = policy if policy is not None else BreakerPolicy()
         self.name = name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from random import random as uniform
 from threading import Lock
 
+from aetherops._named import UNIFORM
 from aetherops.errors import NotFoundError
 from aetherops.events import Listeners
 from aetherops.resilience.breakers.breaker import Breaker
@@ -36,7 +36,7 @@ class BreakerRegistry:
         *,
         detectors: Mapping[str, FailureDetector] | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
-        random: Callable[[], float] = uniform,
+        random: Callable[[], float] = UNIFORM,
     ) -> None:
         self._policies = dict(policies or {})
         self._default = default

@@ -40,7 +40,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def owns_schema(postgres: Postgres) -> bool:
-    """Whether the role that is connected may migrate: one role for all, as set-ups of before."""
+    """Whether the role that is connected may migrate: one role for all, as in earlier versions."""
     async with postgres.connection() as connection:
         return bool(await connection.fetchval(_OWNS))
 

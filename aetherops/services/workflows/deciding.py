@@ -112,7 +112,13 @@ class Deciding:
             raise WorkflowNotFoundError(workflow_id)
         kind, payload = decide(state)
         if begins and state.version:
-            raise IllegalMoveError(workflow_id, "begin it again", state.status, ())
+            raise IllegalMoveError(
+                workflow_id,
+                "begin it again",
+                state.status,
+                (),
+                "it exists already, and an id is used once",
+            )
         return kind(
             workflow_id,
             state.version + 1,

@@ -26,7 +26,7 @@ class EventCodec:
     ----------
     kinds : every kind that is known, by its stored name.
     upcasters : the way from earlier schema versions; checked for completeness here.
-    parse : JSON bytes to an object; a faster parser than the standard library's may stand here.
+    parse : JSON bytes to an object; by default `json.loads`, a faster one may stand here.
 
     Raises
     ------
@@ -38,13 +38,13 @@ class EventCodec:
         self,
         kinds: Mapping[str, type[WorkflowEvent]] = KINDS,
         upcasters: Upcasters | None = None,
-        parse: Callable[[bytes], Any] = json.loads,
+        parse: Callable[[bytes], Any] | None = None,
     ) -> None:
         #: Every kind that is known, by its stored name.
         self.kinds = kinds
         self._upcasters = upcasters or Upcasters(kinds)
         self._upcasters.check()
-        self._parse = parse
+        self._parse = json.loads if parse is None else parse
 
     def encode(self, event: WorkflowEvent) -> bytes:
         """The payload as JSON in UTF-8, its keys in the order of the fields.

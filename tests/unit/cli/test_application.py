@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import aetherops
@@ -235,3 +237,41 @@ def test_a_mistyped_directory_is_refused_and_not_made(
     assert str(typo) in line
     assert "aetherops up" in line
     assert list(tmp_path.iterdir()) == []
+
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("page", "listing"),
+    [
+        ("docs/cli.md", r"# The command line\n\n```\n(.*?)```"),
+        ("docs/architecture.md", r"\ncli +commands: (.*?)\n"),
+    ],
+)
+def test_every_command_is_listed_on_the_pages_that_list_them(page: str, listing: str) -> None:
+    (listed,) = re.findall(listing, (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    names = set(re.findall(r"[a-z]+", listed))
+    assert set(get_command(application).commands) <= names  # type: ignore[attr-defined]
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "aetherops", "version"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.startswith(f"aetherops {aetherops.__version__} (")
+
+
+def test_a_missing_library_is_one_line_that_names_what_to_install() -> None:
+    code = "import sys; sys.modules['typer'] = None; from aetherops.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"aetherops: .* needs typer: pip install 'aetherops\[server,embedded\]' .*\n", done.stderr
+    )

@@ -105,7 +105,7 @@ async def test_steps_are_tried_one_attempt_after_the_other(commands, ann):
         await commands.complete_step(ann, "burn-7", "ignite", attempt=1)
     state = await commands.complete_step(ann, "burn-7", "ignite", result={"dv": 1.5})
     assert [one.status for one in state.steps["ignite"].attempts] == ["failed", "completed"]
-    with pytest.raises(IllegalMoveError, match="nothing of the kind"):
+    with pytest.raises(IllegalMoveError, match="a step that was completed is not started again"):
         await commands.start_step(ann, "burn-7", "ignite")
 
 
@@ -235,3 +235,21 @@ async def test_a_captured_workflow_goes_on_from_where_it_was(commands, ann):
     assert (await commands.move(ann, "old-1", "approved")).status == "approved"
     with pytest.raises(IllegalMoveError, match="begin it again"):
         await commands.capture(ann, "old-1", state)
+
+
+async def test_where_nothing_may_happen_instead_the_refusal_says_why(commands, ann):
+    await commands.create(ann, "burn-7")
+    refusals = {
+        "it exists already, and an id is used once": commands.create(ann, "burn-7"),
+        "no step is running": commands.complete_step(ann, "burn-7", "ignite", attempt=1),
+        "no approval waits for an answer": commands.grant_approval(ann, "burn-7", "burn-go"),
+        "no timer is set": commands.cancel_timer(ann, "burn-7", "window"),
+    }
+    for why, refused in refusals.items():
+        with pytest.raises(IllegalMoveError, match=f"; {why}$") as told:
+            await refused
+        assert told.value.allowed == ()
+    await commands.cancel(ann, "burn-7")
+    for refused in (commands.pause(ann, "burn-7"), commands.start_step(ann, "burn-7", "ignite")):
+        with pytest.raises(IllegalMoveError, match=r"is cancelled: .*; it has ended$"):
+            await refused

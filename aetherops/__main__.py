@@ -1,0 +1,5 @@
+"""``python -m aetherops`` is the command ``aetherops``."""
+
+from aetherops.cli import main
+
+main()

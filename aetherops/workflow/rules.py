@@ -17,7 +17,7 @@ from aetherops.workflow.projection.projection import WorkflowProjection
 from aetherops.workflow.state import WorkflowState
 from aetherops.workflow.states import STAGES, TRANSITIONS, is_terminal_state
 
-__all__ = ["apply_allowed", "end_kind"]
+__all__ = ["apply_allowed", "end_kind", "may_follow"]
 
 #: The ends of a workflow have kinds of events of their own.
 _END_KINDS: dict[str, type[WorkflowEvent]] = {
@@ -26,10 +26,23 @@ _END_KINDS: dict[str, type[WorkflowEvent]] = {
     "cancelled": kinds.WorkflowCancelled,
 }
 
+#: With these the work goes on; a move to another end does not take it on.
+_GOES_ON = (
+    kinds.WorkflowMoved,
+    kinds.StepStarted,
+    kinds.WorkflowCompleted,
+    kinds.StageAdvanced,
+)
+
 
 def end_kind(target: str) -> type[WorkflowEvent] | None:
     """The kind of event that ends a workflow in this state; None where it is no end."""
     return _END_KINDS.get(target)
+
+
+def may_follow(state: WorkflowState, kind: type[WorkflowEvent]) -> bool:
+    """Whether no word that was asked for keeps this kind of event from following a state."""
+    return not (issubclass(kind, _GOES_ON) and _not_granted(state))
 
 
 def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> WorkflowState:
@@ -48,8 +61,8 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
     after = projection.apply(event).state
     if len(after.irregular) > len(before.irregular):
         raise _illegal(before, event, _alternatives(before, event))
-    if _goes_on(event) and (waiting := _not_granted(before)):
-        raise _illegal(before, event, [f"grant {name}" for name in waiting])
+    if not may_follow(before, type(event)):
+        raise _illegal(before, event, [f"grant {name}" for name in _not_granted(before)])
     if isinstance(event, kinds.ApprovalGranted) and _is_late(before, event):
         raise _illegal(before, event, [f"ask for {event.approval} again"])
     return after
@@ -58,14 +71,6 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
 def _illegal(state: WorkflowState, event: WorkflowEvent, allowed: Sequence[str]) -> Exception:
     status = f"{state.status}, paused" if state.paused else state.status
     return IllegalMoveError(state.workflow_id or event.workflow_id, _asked(event), status, allowed)
-
-
-def _goes_on(event: WorkflowEvent) -> bool:
-    """Whether the work goes on with it; a move to another end does not."""
-    return isinstance(
-        event,
-        kinds.WorkflowMoved | kinds.StepStarted | kinds.WorkflowCompleted | kinds.StageAdvanced,
-    )
 
 
 def _not_granted(state: WorkflowState) -> list[str]:

@@ -1,8 +1,8 @@
 """What may happen to a workflow next: the rules that commands enforce before they append.
 
 The fold knows which events are regular, and lists the others; here those are refused, with what
-would have been allowed. Two rules are of commands alone: work goes on only once every approval that
-was asked for is granted, and no word is given after its time.
+would have been allowed. Three rules are of commands alone: work goes on only once every approval
+that was asked for is granted, no word is given after its time, and no timer fires before its own.
 """
 
 from __future__ import annotations
@@ -65,6 +65,9 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
         raise _illegal(before, event, [f"grant {name}" for name in _not_granted(before)])
     if isinstance(event, kinds.ApprovalGranted) and _is_late(before, event):
         raise _illegal(before, event, [f"ask for {event.approval} again"])
+    if isinstance(event, kinds.TimerFired) and event.occurred_at < before.timers[event.timer]:
+        due = before.timers[event.timer].isoformat()
+        raise _illegal(before, event, [f"fire it from {due} on", f"cancel timer {event.timer}"])
     return after
 
 

@@ -46,6 +46,12 @@ def list_workflows(
         str | None,
         typer.Option(help="Stuck ones: not ended, and without an event since then (-1h)."),
     ] = None,
+    created_after: Annotated[
+        str | None, typer.Option(help="Only those that began later than this (-1d).")
+    ] = None,
+    created_before: Annotated[
+        str | None, typer.Option(help="Only those that began earlier than this.")
+    ] = None,
     as_of: _AsOf = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -61,6 +67,8 @@ def list_workflows(
             "status": [enum_name(_checked_state(one)) for one in status] if status else None,
             "owner": owner,
             "search": search,
+            "createdAfter": instant_of(created_after, "--created-after"),
+            "createdBefore": instant_of(created_before, "--created-before"),
             "quietSince": instant_of(quiet, "--quiet"),
             "asOf": instant_of(as_of, "--as-of"),
         }

@@ -17,6 +17,7 @@ __all__ = [
     "history_text",
     "json_text",
     "list_text",
+    "rebuilt_text",
     "state_text",
     "verification_text",
 ]
@@ -41,6 +42,11 @@ def verification_text(found: Mapping[str, Any]) -> str:
     if found["irregular"]:
         lines.append(f"  irregular events: {', '.join(map(str, found['irregular']))}")
     return "\n".join(lines)
+
+
+def rebuilt_text(done: Mapping[str, Any]) -> str:
+    """What a rebuild of the lists came to."""
+    return f"lists filled anew from {done['events']:,} events in {done['seconds']}s"
 
 
 def list_text(workflows: Sequence[Mapping[str, Any]]) -> str:

@@ -220,6 +220,11 @@ class WorkflowCommands:
         decide = _says(kinds.TimerSet, timer=timer, due_at=due_at)
         return await self._deciding.go_on(workflow_id, cause, decide)
 
+    async def fire_timer(self, cause: Cause, workflow_id: str, timer: str) -> WorkflowState:
+        """Say that its time has come; raises `IllegalMoveError` before it has."""
+        decide = _says(kinds.TimerFired, timer=timer)
+        return await self._deciding.go_on(workflow_id, cause, decide)
+
     async def cancel_timer(self, cause: Cause, workflow_id: str, timer: str) -> WorkflowState:
         """Let nothing happen any more."""
         decide = _says(kinds.TimerCancelled, timer=timer)

@@ -57,6 +57,10 @@ class WorkMutations:
         timer=graphene.String(required=True),
         due_at=DateTime(required=True),
     )
+    fire_timer = change(
+        "Say that its time has come; before, it is CONFLICT.",
+        timer=graphene.String(required=True),
+    )
     cancel_timer = change("Let nothing happen any more.", timer=graphene.String(required=True))
 
     @staticmethod
@@ -129,6 +133,18 @@ class WorkMutations:
         """Set it."""
         commands, why = asked(info, cause)
         return await commands.set_timer(why, workflow_id, timer, from_us(due_at))
+
+    @staticmethod
+    async def resolve_fire_timer(
+        root: object,
+        info: GraphQLResolveInfo,
+        workflow_id: str,
+        timer: str,
+        cause: Mapping[str, Any] | None = None,
+    ) -> WorkflowState:
+        """Fire it."""
+        commands, why = asked(info, cause)
+        return await commands.fire_timer(why, workflow_id, timer)
 
     @staticmethod
     async def resolve_cancel_timer(

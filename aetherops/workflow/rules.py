@@ -14,6 +14,7 @@ from aetherops.workflow.errors import IllegalMoveError
 from aetherops.workflow.events import kinds
 from aetherops.workflow.events.base import WorkflowEvent
 from aetherops.workflow.projection.projection import WorkflowProjection
+from aetherops.workflow.room import require_room
 from aetherops.workflow.state import WorkflowState
 from aetherops.workflow.states import STAGES, TRANSITIONS, is_terminal_state
 
@@ -56,6 +57,8 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
     ------
     IllegalMoveError
         The rules do not allow it; the error says what they allow.
+    LimitExceededError
+        The workflow would hold too much; see `require_room`.
     """
     before = projection.state
     after = projection.apply(event).state
@@ -68,6 +71,7 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
     if isinstance(event, kinds.TimerFired) and event.occurred_at < before.timers[event.timer]:
         due = before.timers[event.timer].isoformat()
         raise _illegal(before, event, [f"fire it from {due} on", f"cancel timer {event.timer}"])
+    require_room(after, event)
     return after
 
 

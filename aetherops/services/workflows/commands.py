@@ -63,9 +63,13 @@ class WorkflowCommands:
     async def capture(
         self, cause: Cause, workflow_id: str, state: JsonValue, *, source: str = "unknown"
     ) -> WorkflowState:
-        """Begin the events of a workflow that has lived without them, from its state as JSON."""
+        """Begin the events of a workflow that has lived without them, from its state as JSON.
+
+        Under an epoch begun for it, as `migrate_captured` does: a capture that was paused on the
+        way is fenced off by the next one, and told so by `FencedError`.
+        """
         decide = _says(kinds.SnapshotTaken, state=state, source=source)
-        return await self._deciding.begin(workflow_id, cause, decide)
+        return await self._deciding.begin(workflow_id, cause, decide, takes_over=True)
 
     async def move(
         self, cause: Cause, workflow_id: str, target: str, *, reason: str = ""

@@ -83,6 +83,10 @@ def list_workflows(
 def show_workflow(
     workflow_id: WorkflowId,
     as_of: _AsOf = None,
+    occurred_by: Annotated[
+        str | None,
+        typer.Option(help="What had happened by then, as far as was recorded by --as-of, or now."),
+    ] = None,
     as_json: AsJson = False,
     ascii_only: Annotated[
         bool, typer.Option("--ascii", help="Draw with ASCII characters alone.")
@@ -100,13 +104,14 @@ def show_workflow(
         from aetherops.instants import parse_us
         from aetherops.runtime.clock import now_us
 
-        at = instant_of(as_of, "--as-of")
-        state = ask_state(workflow_id, at, connection_of(data_dir, url, token))
+        at, occurred = instant_of(as_of, "--as-of"), instant_of(occurred_by, "--occurred-by")
+        state = ask_state(workflow_id, at, occurred, connection_of(data_dir, url, token))
         if as_json:
             typer.echo(json_text(state))
             return
         ink = DRAWN if can_write("".join(DRAWN)) and not ascii_only else ASCII
-        until_us = now_us() if at is None else parse_us(at)
+        until = occurred or at
+        until_us = now_us() if until is None else parse_us(until)
         typer.echo(state_text(state, until_us, shutil.get_terminal_size((100, 24)).columns, ink))
 
 

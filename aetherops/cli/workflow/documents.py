@@ -16,7 +16,9 @@ _STATE_FIELDS = """
 """
 
 STATE = f"""
-query State($id: ID!, $asOf: DateTime) {{ workflow(id: $id, asOf: $asOf) {{ {_STATE_FIELDS} }} }}
+query State($id: ID!, $asOf: DateTime, $occurredBy: DateTime) {{
+  workflow(id: $id, asOf: $asOf, occurredBy: $occurredBy) {{ {_STATE_FIELDS} }}
+}}
 """
 
 LIST = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from aetherops.errors import LimitExceededError
@@ -33,10 +35,12 @@ async def test_artifacts_fill_a_state_up_to_its_bound_and_no_further(commands, a
 async def test_a_full_workflow_can_still_be_brought_to_its_end(commands, ann, store):
     await commands.create(ann, "burn-7")
     await commands.start_step(ann, "burn-7", "align")
-    for i in range((MAX_STATE_BYTES >> 20) - 1):
+    for i in range(MAX_STATE_BYTES >> 20):
         await commands.attach(ann, "burn-7", f"part-{i}", MEBIBYTE[:-100])
-    rest = "x" * ((1 << 20) - 200)
-    await commands.attach(ann, "burn-7", "rest", rest)
+    with pytest.raises(LimitExceededError):  # the last bytes
+        await asyncio.gather(
+            *(commands.attach(ann, "burn-7", f"rest-{i}", "x" * 100) for i in range(8))
+        )
     start = commands.start_step(ann, "burn-7", "y" * 200)
     await refused(start, "bytes in the state of a workflow", store)
     large = commands.complete_step(ann, "burn-7", "align", result="z" * 10_000)

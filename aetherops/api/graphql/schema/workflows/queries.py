@@ -40,6 +40,9 @@ class WorkflowQuestions:
         description="The state of a workflow, now or as it stood at an instant.",
         workflow_id=_id(),
         as_of=DateTime(description="An instant by which events were recorded."),
+        occurred_by=DateTime(
+            description="An instant by which they had occurred, as far as was recorded by `asOf`."
+        ),
     )
     workflows = graphene.NonNull(
         WorkflowConnection,
@@ -89,12 +92,20 @@ class WorkflowQuestions:
 
     @staticmethod
     async def resolve_workflow(
-        root: object, info: GraphQLResolveInfo, workflow_id: str, as_of: int | None = None
+        root: object,
+        info: GraphQLResolveInfo,
+        workflow_id: str,
+        as_of: int | None = None,
+        occurred_by: int | None = None,
     ) -> WorkflowState:
         """The fold of its events, up to an instant where one is given."""
         context: QueryContext = info.context
         queries = context.workflows.queries
         workflow_id = name_text(workflow_id, "id")
+        if occurred_by is not None:
+            at = datetime_of(as_of)
+            occurred = from_us(occurred_by)
+            return await queries.state_occurred_by(workflow_id, occurred, context.meter, at=at)
         if as_of is None:
             return await queries.state(workflow_id, context.meter)
         return await queries.state_at(workflow_id, from_us(as_of), context.meter)

@@ -159,10 +159,14 @@ def instant_of(text: str | None, field: str) -> str | None:
     if text is None:
         return None
     from aetherops.cli.query.times import parse_time
+    from aetherops.errors import InvalidInputError
     from aetherops.instants import to_iso
     from aetherops.runtime.clock import now_us
 
-    return to_iso(parse_time(text, now_us(), field))
+    us = parse_time(text, now_us(), field)
+    if us < 0:
+        raise InvalidInputError(field, text, "a time from 1970-01-01T00:00:00Z on")
+    return to_iso(us)
 
 
 def connection_of(data_dir: Path | None, url: str | None, token: str | None) -> Connection:

@@ -29,12 +29,16 @@ class JsonText:
     def read(self) -> Any:
         """The value, null where nothing was given; raises `InvalidInputError` for other text."""
         from aetherops.errors import InvalidInputError
+        from aetherops.workflow.json_values import freeze_json
 
+        if self.text is None:
+            return None
         try:
-            return None if self.text is None else json.loads(self.text)
-        except ValueError:
+            value = json.loads(self.text)
+        except (ValueError, RecursionError):
             expected = """JSON, such as 1.5, '"text"' or '{"dv": 3}'"""
             raise InvalidInputError(self.field, self.text, expected) from None
+        return freeze_json(value, self.field)  # what Python reads, and JSON has not: NaN, say
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,11 @@ class WorkflowCommands:
         Under an epoch begun for it, as `migrate_captured` does: a capture that was paused on the
         way is fenced off by the next one, and told so by `FencedError`.
         """
+        said = state.get("workflow_id", workflow_id) if isinstance(state, dict) else workflow_id
+        if said != workflow_id:
+            raise InvalidInputError(
+                "state.workflow_id", said, f"that of the workflow, {workflow_id}"
+            )
         decide = _says(kinds.SnapshotTaken, state=state, source=source)
         return await self._deciding.begin(workflow_id, cause, decide, takes_over=True)
 

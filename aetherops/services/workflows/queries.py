@@ -18,7 +18,7 @@ from aetherops.workflow import (
     WorkflowProjection,
     WorkflowState,
 )
-from aetherops.workflow.checks import instant
+from aetherops.workflow.checks import count, instant
 from aetherops.workflow.differences import Difference, differences
 from aetherops.workflow.knowledge import require_known, why_nothing
 from aetherops.workflow.occurrence import state_occurred_by
@@ -52,6 +52,8 @@ MAX_HISTORY = MAX_CHANGES = 1000
 # The read model follows within moments; who asks for an instant just past waits for it.
 _PATIENCE_S = 5.0
 _FRESH_S = 1.0
+# No workflow comes near, and what follows it is a number still.
+_LAST_VERSION = 2**31 - 1
 # Every event is read and folded so many times.
 _READINGS_A_REPLAY = 3
 
@@ -180,6 +182,7 @@ class WorkflowQueries:
             raise InvalidInputError("first", first, "1 or more")
         if first > MAX_HISTORY:
             raise LimitExceededError("events in one page", MAX_HISTORY, first)
+        after = min(count(after, "after"), _LAST_VERSION)
         page = await self._page(workflow_id, first, after)
         if not page.events and not await self._store.get_events(workflow_id, until=1):
             raise WorkflowNotFoundError(workflow_id)

@@ -8,8 +8,7 @@ import graphene
 
 from aetherops.api.graphql.schema.scalars import DateTime, Json
 from aetherops.api.graphql.schema.workflows.causes import asked, change
-from aetherops.api.graphql.schema.workflows.times import datetime_of
-from aetherops.instants import from_us
+from aetherops.api.graphql.schema.workflows.times import datetime_of, instant_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +104,12 @@ class WorkMutations:
         """Fail it."""
         commands, why = asked(info, cause)
         return await commands.fail_step(
-            why, workflow_id, step, attempt=attempt, error=error, retry_at=datetime_of(retry_at)
+            why,
+            workflow_id,
+            step,
+            attempt=attempt,
+            error=error,
+            retry_at=datetime_of(retry_at, "retryAt"),
         )
 
     @staticmethod
@@ -132,7 +136,7 @@ class WorkMutations:
     ) -> WorkflowState:
         """Set it."""
         commands, why = asked(info, cause)
-        return await commands.set_timer(why, workflow_id, timer, from_us(due_at))
+        return await commands.set_timer(why, workflow_id, timer, instant_of(due_at, "dueAt"))
 
     @staticmethod
     async def resolve_fire_timer(

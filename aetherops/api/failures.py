@@ -143,8 +143,8 @@ def _telling_more(error: Exception) -> Failure | None:
             return Failure("CONFLICT", str(error), {"version": error.actual})
         case UnreadableEventError():
             ours = _internal(error)
-            details = {"kind": error.kind, "schemaVersion": error.schema_version, **ours.details}
-            return Failure(ours.code, f"{ours.message}: {error}", details)
+            read = {"kind": error.kind, "schemaVersion": error.schema_version}
+            return Failure(ours.code, f"{ours.message}: {error}", {**ours.details, **read})
     return None
 
 

@@ -142,6 +142,7 @@ async def test_a_reader_reads_and_may_not_operate(ask_as, operate):
         'failStep(id: "w", step: "s", error: "e")',
         'attachArtifact(id: "w", key: "k", value: 1)',
         'setTimer(id: "w", timer: "t", dueAt: "2027-01-01T00:00:00Z")',
+        'fireTimer(id: "w", timer: "t")',
         'cancelTimer(id: "w", timer: "t")',
         'requestApproval(id: "w", approval: "a")',
         'grantApproval(id: "w", approval: "a")',

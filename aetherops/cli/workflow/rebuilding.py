@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from aetherops.bootstrap import rebuild_read_models
 from aetherops.cli.options import settings_with
-from aetherops.runtime.logs import configure_logging
 from aetherops.runtime.settings_reading import told_by_variable
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ def rebuild(data_dir: Path | None) -> dict[str, Any]:
     ``{"events": …, "seconds": …}``: how many were read, and how long it took.
     """
     settings = settings_with(data_dir)
-    configure_logging(settings)
     began_s = time.monotonic()
     shows = sys.stderr.isatty()
     try:

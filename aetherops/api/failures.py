@@ -30,6 +30,7 @@ from aetherops.workflow import (
     IllegalMoveError,
     NotYetCreatedError,
     UnknownBeforeMigrationError,
+    UnreadableEventError,
 )
 
 if TYPE_CHECKING:
@@ -140,6 +141,10 @@ def _telling_more(error: Exception) -> Failure | None:
             return Failure("CONFLICT", str(error), details)
         case ConcurrencyError():
             return Failure("CONFLICT", str(error), {"version": error.actual})
+        case UnreadableEventError():
+            ours = _internal(error)
+            read = {"kind": error.kind, "schemaVersion": error.schema_version}
+            return Failure(ours.code, f"{ours.message}: {error}", {**ours.details, **read})
     return None
 
 

@@ -11,10 +11,12 @@ from aetherops.api.metrics.read_models import ReadModelCollector
 from aetherops.api.metrics.workflow_parts import WorkflowPartsCollector
 from aetherops.connections.nats_events import NatsEventBus
 from aetherops.connections.postgres import Postgres
-from aetherops.errors import InvalidInputError
 from aetherops.parts.replay_check import ReplayCheck
 from aetherops.parts.workflow_projector import WorkflowProjector
 from aetherops.parts.workflow_publisher import WorkflowPublisher
+from aetherops.runtime.embedded.postgres import running_dsn
+from aetherops.runtime.instance import read_instance
+from aetherops.runtime.migrate import SchemaOutdatedError, missing_migrations
 from aetherops.services.read_model_condition import ReadModelCondition
 from aetherops.services.workflow_condition import WorkflowCondition
 from aetherops.services.workflows import Workflows
@@ -97,23 +99,42 @@ async def workflows_over(
 
 
 async def rebuild_read_models(
-    settings: Settings, on_progress: Callable[[int], object] = lambda _: None
+    settings: Settings, on_progress: Callable[[int, int], object] = lambda _, __: None
 ) -> Rebuild:
-    """Fill what lists workflows anew, on your PostgreSQL, beside what answers; see `Projector`.
+    """Fill what lists workflows anew, beside what answers, and swap; see `Projector.rebuild`.
 
-    Instances go on meanwhile. An embedded server's is filled anew by its own instance.
+    On your PostgreSQL, or on the embedded one of the platform that runs in the data directory.
+    Instances go on meanwhile.
+
+    Parameters
+    ----------
+    on_progress : is told, after each batch, the position it has come to, and that of the event
+        which was the last one when it began.
 
     Raises
     ------
     InvalidInputError
-        No address of a PostgreSQL is set, or a newer version fills the read models.
+        A newer version fills the read models, or no PostgreSQL is known.
+    NotRunningError
+        No address of a PostgreSQL is set, and no platform runs in the data directory.
+    SchemaOutdatedError
+        The database is to be migrated first.
     UnreachableError
         No server answers there.
     """
-    if settings.postgres_dsn is None:
-        raise InvalidInputError("postgres_dsn", None, "the address of your PostgreSQL")
-    async with Postgres.connect(settings.postgres_dsn.get_secret_value(), pool_size=1) as postgres:
-        return await _projector(postgres).rebuild(on_progress)
+    async with Postgres.connect(_dsn(settings), pool_size=1) as postgres:
+        if missing := await missing_migrations(postgres):
+            raise SchemaOutdatedError(missing)
+        last = await PostgresEventStore(postgres).last_position()
+        return await _projector(postgres).rebuild(lambda position: on_progress(position, last))
+
+
+def _dsn(settings: Settings) -> str:
+    """Your PostgreSQL, else the one of the platform that runs on this machine."""
+    if settings.postgres_dsn is not None:
+        return settings.postgres_dsn.get_secret_value()
+    read_instance(settings.data_dir)
+    return running_dsn(settings.data_dir / "postgres")
 
 
 def _projector(postgres: Postgres) -> PostgresProjector:

@@ -8,7 +8,7 @@ import sys
 
 from aetherops.errors import InvalidInputError
 
-__all__ = ["can_write", "check_drawable", "write_what_can_be_written"]
+__all__ = ["can_write", "check_drawable", "printable", "write_what_can_be_written"]
 
 _DRAWN = "⣿×│"
 
@@ -32,6 +32,15 @@ def can_write(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def printable(text: str) -> str:
+    """A text from elsewhere, with escapes for what would move the cursor or turn the line."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def check_drawable() -> None:

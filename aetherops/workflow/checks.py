@@ -135,7 +135,9 @@ def count(value: object, field: str) -> int:
 
 def instant_from_json(value: object, field: str) -> datetime:
     """An instant, from its ISO 8601 text."""
+    written = text(value, field)
     try:
-        return instant(datetime.fromisoformat(text(value, field)), field)
+        read = datetime.fromisoformat(written)
     except ValueError:
         raise InvalidInputError(field, value, "an ISO 8601 time with an offset") from None
+    return instant(read, field)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aetherops.workflow.checks import instant
-from aetherops.workflow.errors import UnknownBeforeMigrationError
+from aetherops.workflow.errors import (
+    NotYetCreatedError,
+    UnknownBeforeMigrationError,
+    WorkflowNotFoundError,
+)
 from aetherops.workflow.events.kinds import SnapshotTaken
 
 if TYPE_CHECKING:
@@ -13,8 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aetherops.workflow.events.base import WorkflowEvent
+    from aetherops.workflow.store import EventStore
 
-__all__ = ["require_known"]
+__all__ = ["require_known", "why_nothing"]
 
 
 def require_known(events: Sequence[WorkflowEvent], at: datetime) -> None:
@@ -36,3 +41,12 @@ def require_known(events: Sequence[WorkflowEvent], at: datetime) -> None:
     known_since = first.recorded_at or first.occurred_at
     if instant(at, "at") < known_since:
         raise UnknownBeforeMigrationError(first.workflow_id, at, known_since)
+
+
+async def why_nothing(store: EventStore, workflow_id: str, at: datetime) -> Exception:
+    """The error of a question to which no event that was recorded up to an instant is an answer."""
+    first = await store.get_events(workflow_id, until=1)
+    if not first or first[0].recorded_at is None:
+        return WorkflowNotFoundError(workflow_id)
+    require_known(first, at)
+    return NotYetCreatedError(workflow_id, at, first[0].recorded_at)

@@ -1,8 +1,8 @@
 """What may happen to a workflow next: the rules that commands enforce before they append.
 
 The fold knows which events are regular, and lists the others; here those are refused, with what
-would have been allowed. Two rules are of commands alone: work goes on only once every approval that
-was asked for is granted, and no word is given after its time.
+would have been allowed. Three rules are of commands alone: work goes on only once every approval
+that was asked for is granted, no word is given after its time, and no timer fires before its own.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from aetherops.workflow.errors import IllegalMoveError
 from aetherops.workflow.events import kinds
 from aetherops.workflow.events.base import WorkflowEvent
 from aetherops.workflow.projection.projection import WorkflowProjection
+from aetherops.workflow.room import require_room
 from aetherops.workflow.state import WorkflowState
 from aetherops.workflow.states import STAGES, TRANSITIONS, is_terminal_state
 
-__all__ = ["apply_allowed", "end_kind"]
+__all__ = ["apply_allowed", "end_kind", "may_follow"]
 
 #: The ends of a workflow have kinds of events of their own.
 _END_KINDS: dict[str, type[WorkflowEvent]] = {
@@ -27,10 +28,23 @@ _END_KINDS: dict[str, type[WorkflowEvent]] = {
     "cancelled": kinds.WorkflowCancelled,
 }
 
+#: With these the work goes on; a move to another end does not take it on.
+_GOES_ON = (
+    kinds.WorkflowMoved,
+    kinds.StepStarted,
+    kinds.WorkflowCompleted,
+    kinds.StageAdvanced,
+)
+
 
 def end_kind(target: str) -> type[WorkflowEvent] | None:
     """The kind of event that ends a workflow in this state; None where it is no end."""
     return _END_KINDS.get(target)
+
+
+def may_follow(state: WorkflowState, kind: type[WorkflowEvent]) -> bool:
+    """Whether no word that was asked for keeps this kind of event from following a state."""
+    return not (issubclass(kind, _GOES_ON) and _not_granted(state))
 
 
 def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> WorkflowState:
@@ -44,15 +58,21 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
     ------
     IllegalMoveError
         The rules do not allow it; the error says what they allow.
+    LimitExceededError
+        The workflow would hold too much; see `require_room`.
     """
     before = projection.state
     after = projection.apply(event).state
     if len(after.irregular) > len(before.irregular):
         raise _illegal(before, event, _alternatives(before, event))
-    if _goes_on(event) and (waiting := _not_granted(before)):
-        raise _illegal(before, event, [f"grant {name}" for name in waiting])
+    if not may_follow(before, type(event)):
+        raise _illegal(before, event, [f"grant {name}" for name in _not_granted(before)])
     if isinstance(event, kinds.ApprovalGranted) and _is_late(before, event):
         raise _illegal(before, event, [f"ask for {event.approval} again"])
+    if isinstance(event, kinds.TimerFired) and event.occurred_at < before.timers[event.timer]:
+        due = before.timers[event.timer].isoformat()
+        raise _illegal(before, event, [f"fire it from {due} on", f"cancel timer {event.timer}"])
+    require_room(after, event)
     return after
 
 
@@ -64,14 +84,6 @@ def _illegal(state: WorkflowState, event: WorkflowEvent, allowed: Sequence[str])
         status,
         allowed,
         "it has ended" if is_terminal_state(state.status) else _WHY[type(event)],
-    )
-
-
-def _goes_on(event: WorkflowEvent) -> bool:
-    """Whether the work goes on with it; a move to another end does not."""
-    return isinstance(
-        event,
-        kinds.WorkflowMoved | kinds.StepStarted | kinds.WorkflowCompleted | kinds.StageAdvanced,
     )
 
 

@@ -98,6 +98,26 @@ def _mapping_of(check: Check) -> Check:
     return checked
 
 
+def _by_name(check: Check) -> Check:
+    """Records under the names that they say themselves."""
+
+    def checked(value: object, field: str) -> dict[str, Any]:
+        records: dict[str, Any] = _mapping_of(check)(value, field)
+        for name, record in records.items():
+            if record.name != name:
+                raise InvalidInputError(f"{field}.{name}.name", record.name, f"its key, {name}")
+        return records
+
+    return checked
+
+
+def _tries(value: object, field: str) -> tuple[Any, ...]:
+    tries: tuple[Any, ...] = _tuple_of(_attempt)(value, field)
+    if not tries:
+        raise InvalidInputError(field, value, "one attempt at least")
+    return tries
+
+
 def _record(
     make: Callable[..., _Record], checks: Mapping[str, Check], value: object, field: str
 ) -> _Record:
@@ -106,11 +126,9 @@ def _record(
         name = min(unknown)
         expected = f"one of the fields {', '.join(sorted(checks))}"
         raise InvalidInputError(f"{field}.{name}", given[name], expected)
-    values = {name: checks[name](item, f"{field}.{name}") for name, item in given.items()}
-    try:
-        return make(**values)
-    except TypeError as error:
-        raise InvalidInputError(field, value, f"the fields of {make.__name__} ({error})") from None
+    if missing := [name for name in _REQUIRED.get(make, ()) if name not in given]:
+        raise InvalidInputError(field, value, f"an object with {', '.join(missing)}")
+    return make(**{name: checks[name](item, f"{field}.{name}") for name, item in given.items()})
 
 
 def _made_attempt(
@@ -134,6 +152,11 @@ def _stage_index(value: object, field: str) -> int:
     return count(value, field)
 
 
+_REQUIRED: dict[object, tuple[str, ...]] = {
+    Attempt: ("number", "status"),
+    Step: ("name", "status", "attempts"),
+    Approval: ("name", "status"),
+}
 _maybe_instant = optional(instant_from_json)
 _ATTEMPT = {
     "number": positive,
@@ -151,7 +174,7 @@ _step = partial(
     {
         "name": name_text,
         "status": _one_of("running", "completed", "failed"),
-        "attempts": _tuple_of(_attempt),
+        "attempts": _tries,
         "result": freeze_json,
     },
 )
@@ -182,8 +205,8 @@ _state = partial(
         "status": state,
         "history": _tuple_of(state),
         "paused": boolean,
-        "steps": _mapping_of(_step),
-        "approvals": _mapping_of(_approval),
+        "steps": _by_name(_step),
+        "approvals": _by_name(_approval),
         "timers": _mapping_of(instant_from_json),
         "artifacts": _mapping_of(freeze_json),
         "stage_index": _stage_index,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from aetherops.errors import InvalidInputError, LimitExceededError, UnavailableError
 from aetherops.workflow.checks import instant
-from aetherops.workflow.errors import NotYetCreatedError, WorkflowNotFoundError
-from aetherops.workflow.knowledge import require_known
+from aetherops.workflow.errors import WorkflowNotFoundError
+from aetherops.workflow.knowledge import why_nothing
+from aetherops.workflow.occurrence import state_occurred_by
 from aetherops.workflow.snapshots.reading import StateReader
 
 if TYPE_CHECKING:
@@ -89,11 +90,27 @@ class TemporalQueries:
         self._reader = StateReader(store, snapshots)
         self._patience_s = patience_s
 
-    async def state_at(self, workflow_id: str, timestamp: datetime) -> WorkflowState:
+    async def state_at(
+        self,
+        workflow_id: str,
+        timestamp: datetime | None = None,
+        *,
+        occurred_at: datetime | None = None,
+        known_at: datetime | None = None,
+    ) -> WorkflowState:
         """The state of a workflow as it stood at an instant.
+
+        Parameters
+        ----------
+        timestamp : by which events had been recorded.
+        occurred_at : in its place, the instant by which they had occurred; see
+            `state_occurred_by`.
+        known_at : beside `occurred_at`, what had been recorded by then; now where not given.
 
         Raises
         ------
+        InvalidInputError
+            Both `timestamp` and one of the others, or none, or a time without an offset.
         WorkflowNotFoundError
             There is no such workflow, then or now.
         NotYetCreatedError
@@ -101,15 +118,17 @@ class TemporalQueries:
         UnknownBeforeMigrationError
             Its events are kept since later than that.
         """
+        if occurred_at is not None and timestamp is None:
+            return await self._state_occurred_by(workflow_id, occurred_at, known_at)
+        if timestamp is None or occurred_at is not None or known_at is not None:
+            given = f"{timestamp}, {occurred_at}, {known_at}"
+            expected = "timestamp alone, or occurred_at and perhaps known_at"
+            raise InvalidInputError("timestamp, occurred_at, known_at", given, expected)
         timestamp = instant(timestamp, "timestamp")
         projection = await self._reader.projection(workflow_id, timestamp)
         if projection.version:
             return projection.state
-        first = await self._store.get_events(workflow_id, until=1)
-        if not first or first[0].recorded_at is None:
-            raise WorkflowNotFoundError(workflow_id)
-        require_known(first, timestamp)
-        raise NotYetCreatedError(workflow_id, timestamp, first[0].recorded_at)
+        raise await why_nothing(self._store, workflow_id, timestamp)
 
     async def fleet_at(self, timestamp: datetime) -> Fleet:
         """Every workflow as it was at an instant.
@@ -159,6 +178,17 @@ class TemporalQueries:
             for name, of_workflow in events.items()
             if name in after
         ]
+
+    async def _state_occurred_by(
+        self, workflow_id: str, occurred_at: datetime, known_at: datetime | None
+    ) -> WorkflowState:
+        until = None if known_at is None else instant(known_at, "known_at")
+        events = await self._store.get_events(workflow_id, until=until)
+        if events:
+            return state_occurred_by(events, occurred_at)
+        if until is None:
+            raise WorkflowNotFoundError(workflow_id)
+        raise await why_nothing(self._store, workflow_id, until)
 
     async def _facts(self, position: int, names: Collection[str]) -> Mapping[str, WorkflowFacts]:
         found = await self._read_model.facts_at(position, names)

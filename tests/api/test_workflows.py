@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from aetherops.services.workflows import Workflows
+from aetherops.workflow import MemoryEventStore, UnknownKindError
+from aetherops.workflow.read_models.memory import MemoryReadModel
 
 CREATE = """mutation ($id: ID, $name: String! = "workflow", $owner: String, $cause: WorkflowCause) {
   createWorkflow(id: $id, name: $name, owner: $owner, input: {dv: 3}, cause: $cause) {
@@ -42,6 +44,7 @@ CHANGES = """query ($id: ID!, $from: DateTime!, $to: DateTime!) {
     changes { event { kind actor payload } differences { path } }
   }
 }"""
+CAPTURE = """mutation { captureWorkflow(id: "old-1", state: %s) { version } }"""
 
 
 @pytest.fixture
@@ -139,6 +142,7 @@ async def test_a_reader_reads_and_may_not_operate(ask_as, operate):
         'failStep(id: "w", step: "s", error: "e")',
         'attachArtifact(id: "w", key: "k", value: 1)',
         'setTimer(id: "w", timer: "t", dueAt: "2027-01-01T00:00:00Z")',
+        'fireTimer(id: "w", timer: "t")',
         'cancelTimer(id: "w", timer: "t")',
         'requestApproval(id: "w", approval: "a")',
         'grantApproval(id: "w", approval: "a")',
@@ -318,3 +322,71 @@ async def test_a_replay_says_whether_a_workflow_converges(ask_as):
         "divergences": [],
         "irregular": [],
     }
+
+
+def changed(name, arguments):
+    return f'mutation {{ {name}(id: "burn-7", {arguments}) {{ version }} }}'
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ('{ workflow(id: "burn-7", asOf: "1969-12-31T00:00:00Z") { id } }', "asOf"),
+        ('{ workflow(id: "burn-7", occurredBy: "1969-12-31T00:00:00Z") { id } }', "occurredBy"),
+        ('{ workflows(createdAfter: "1969-12-31T00:00:00Z") { position } }', "createdAfter"),
+        (changed("setTimer", 'timer: "t", dueAt: "1969-12-31T00:00:00Z"'), "dueAt"),
+        (changed("failStep", 'step: "s", error: "", retryAt: "1969-12-31T00:00:00Z"'), "retryAt"),
+        (changed("pauseWorkflow", "cause: {expectedVersion: -1}"), "cause.expectedVersion"),
+        (changed("completeStep", 'step: "s", attempt: 0'), "attempt"),
+        (changed("attachArtifact", f'key: "k", value: {"[" * 40}{"]" * 40}'), "value" + "[0]" * 33),
+        (CAPTURE % "[1]", "state"),
+        (CAPTURE % '{status: "launched"}', "state.status"),
+        (CAPTURE % '{workflow_id: "other"}', "state.workflow_id"),
+        (CAPTURE % '{created_at: "1969-12-31T00:00:00Z"}', "state.created_at"),
+        (CAPTURE % "{steps: {a: {}}}", "state.steps.a"),
+        (
+            CAPTURE % '{steps: {a: {name: "a", status: "running", attempts: []}}}',
+            "state.steps.a.attempts",
+        ),
+        (CAPTURE % '{approvals: {a: {name: "b", status: "granted"}}}', "state.approvals.a.name"),
+    ],
+)
+async def test_bad_input_is_named_by_its_field_and_nothing_is_stored(ask_as, operate, query, field):
+    await operate(CREATE, id="burn-7")
+    answer = await ask_as("admin", query)
+    assert code_of(answer) == "BAD_INPUT"
+    assert answer["errors"][0]["extensions"]["field"] == field
+    assert len((await operate(HISTORY, id="burn-7"))["nodes"]) == 1
+    assert code_of(await ask_as("viewer", STATE, id="old-1")) == "NOT_FOUND"
+
+
+async def test_a_page_after_the_last_version_there_could_be_is_empty(operate):
+    await operate(CREATE, id="burn-7")
+    assert (await operate(HISTORY, id="burn-7", after=2**63 - 1))["nodes"] == []
+
+
+async def test_what_had_occurred_by_an_instant_is_asked_for(operate, ask_as):
+    await operate(CREATE, id="burn-7")
+    await operate(MOVE, id="burn-7", target="VALIDATED")
+    asked = 'query ($by: DateTime!) { workflow(id: "burn-7", occurredBy: $by) { version } }'
+    assert await operate(asked, by="2100-01-01T00:00:00Z") == {"version": 2}
+    before = await ask_as("viewer", asked, by="2020-01-01T00:00:00Z")
+    assert code_of(before) == "NOT_FOUND"
+
+
+class OfAnotherVersion(MemoryEventStore):
+    """Holds an event of a kind that is not known here."""
+
+    async def get_events(self, *args, **kwargs):
+        raise UnknownKindError("workflow.launched", 1, "no such kind")
+
+
+async def test_an_event_that_cannot_be_read_is_told_by_its_kind(platform):
+    store = OfAnotherVersion()
+    workflows = Workflows.over(store, MemoryReadModel(store))
+    async with platform.client(platform.token("viewer"), workflows=workflows) as client:
+        answer = await client.post("/graphql", json={"query": '{ workflow(id: "w") { id } }'})
+    (error,) = answer.json()["errors"]
+    assert "event 'workflow.launched', schema version 1: no such kind" in error["message"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert error["extensions"]["kind"] == "workflow.launched"

@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from aetherops.connections.postgres import Postgres
+from aetherops.runtime.embedded.postgres import running_dsn
 from aetherops.runtime.instance import read_instance
-from aetherops.workflow import WorkflowEngine
+from aetherops.workflow import KINDS, WorkflowEngine, in_background, run_in_background
 
 from .platforms import Done, Platform, run, running
 
@@ -190,3 +192,101 @@ def test_every_workflow_is_replayed_and_converges(platform: Platform) -> None:
     assert of_all.errors.endswith(" replayed, 0 diverged\n")
     unknown = run("workflow", "verify", "nobody", "--data-dir", str(platform.data_dir))
     assert (unknown.status, "nobody" in unknown.errors) == (2, True)
+
+
+#: Every command that changes a workflow, in an order that its state allows.
+ON_A_WORKFLOW = """
+create w --input {} | move w validated | pause w | resume w | assign w ann | attach w plan {}
+step start w s --input {"dv":1} | step fail w s --attempt 1 --retry-at +1h | step start w s
+step complete w s --attempt 2 --result 1 | timer set w t now | timer fire w t | timer set w t +1h
+timer cancel w t | ask w go | refuse w go | ask w go | approve w go | fail w --error broke
+create m --mission | stage m validation | stage m planning | cancel m --reason weather
+create c | move c validated | move c scheduled | move c in-progress | move c review
+move c approved | move c executing | complete c --result {"ok":true}
+"""
+
+
+def test_every_kind_of_event_is_reached_by_a_command(platform: Platform, directory: Path) -> None:
+    for command in ON_A_WORKFLOW.replace("\n", "|").split("|"):
+        if command.strip():
+            workflow(platform, *command.split())
+    dump = directory / "captured.pkl"
+    dump.write_bytes(pickle.dumps(WorkflowEngine()))
+    workflow(platform, "migrate", str(dump))
+    found = {
+        json.loads(line)["kind"]
+        for name in ("w", "m", "c", "captured")
+        for line in workflow(platform, "history", name, "--json").output.splitlines()
+    }
+    assert found == set(KINDS)
+    assert shown(platform, "c")["result"] == {"ok": True}
+
+
+def test_lists_are_rebuilt_on_the_running_platform(platform: Platform) -> None:
+    workflow(platform, "create", "rebuilt-1", "--owner", "ann")
+    workflow(platform, "list")
+    dsn = running_dsn(platform.data_dir / "postgres")
+    with in_background(Postgres.connect(dsn, pool_size=1)) as postgres:
+        spoilt = "UPDATE workflow_summary SET owner = 'eve' WHERE workflow_id = 'rebuilt-1'"
+        run_in_background(postgres.pool.execute(spoilt))
+
+    def owner() -> str:
+        listed = workflow(platform, "list", "--search", "rebuilt-1", "--json").output
+        return str(json.loads(listed)[0]["owner"])
+
+    assert owner() == "eve"
+    assert platform.run("workflow", "verify", "rebuilt-1").status == 1, "a replay finds it"
+    done = json.loads(workflow(platform, "rebuild", "--json").output)
+    assert done["events"] > 0
+    assert owner() == "ann"
+    workflow(platform, "create", "rebuilt-2")
+    assert "rebuilt-2" in workflow(platform, "list").output, "and it follows on"
+
+
+def test_lists_are_rebuilt_where_a_platform_runs(directory: Path) -> None:
+    nowhere = run("workflow", "rebuild", "--data-dir", str(directory / "nowhere"))
+    assert (nowhere.status, "no AetherOps runs on" in nowhere.errors) == (3, True)
+
+
+def test_metrics_show_how_far_the_lists_and_the_check_are(platform: Platform) -> None:
+    workflow(platform, "create", "measured-1")
+    workflow(platform, "list")  # waits for the lists
+    [event] = workflow(platform, "history", "measured-1", "--json").output.splitlines()
+    lines = httpx.get(f"{platform.url}/metrics").text.splitlines()
+    told = dict(line.split() for line in lines if line.startswith("aetherops_workflow_"))
+    assert float(told["aetherops_workflow_read_model_position"]) >= json.loads(event)["position"]
+    assert float(told["aetherops_workflow_read_model_lag_seconds"]) >= 0
+    assert float(told["aetherops_workflow_divergences_total"]) >= 0
+
+
+def test_workflows_are_listed_by_when_they_began(platform: Platform) -> None:
+    workflow(platform, "create", "aged-1")
+    asked = ("list", "--search", "aged-1", "--json")
+    assert len(json.loads(workflow(platform, *asked, "--created-after", "-1h").output)) == 1
+    assert json.loads(workflow(platform, *asked, "--created-before", "-1h").output) == []
+
+
+def test_what_had_occurred_by_an_instant_is_shown(platform: Platform) -> None:
+    workflow(platform, "create", "occurred-1")
+    workflow(platform, "move", "occurred-1", "validated")
+    created, moved = map(
+        json.loads, workflow(platform, "history", "occurred-1", "--json").output.splitlines()
+    )
+    early = shown(platform, "occurred-1", "--occurred-by", created["occurredAt"])
+    late = shown(platform, "occurred-1", "--occurred-by", moved["occurredAt"])
+    assert (early["status"], late["status"]) == ("created", "validated")
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", "{bad", "[" * 40 + "]" * 40, str(2**70)])
+def test_what_json_cannot_hold_is_refused_and_not_stored_as_null(
+    platform: Platform, value: str
+) -> None:
+    platform.run("workflow", "create", "json-1")
+    refused = platform.run("workflow", "attach", "json-1", "k", value)
+    assert (refused.status, "VALUE" in refused.errors) == (2, True)
+    assert shown(platform, "json-1")["artifacts"] == {}
+
+
+def test_an_instant_before_1970_is_refused_under_its_option(platform: Platform) -> None:
+    refused = platform.run("workflow", "show", "rights-1", "--as-of", "1969-12-31")
+    assert (refused.status, refused.errors.startswith("aetherops: --as-of: ")) == (2, True)

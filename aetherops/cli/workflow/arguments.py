@@ -46,6 +46,12 @@ def list_workflows(
         str | None,
         typer.Option(help="Stuck ones: not ended, and without an event since then (-1h)."),
     ] = None,
+    created_after: Annotated[
+        str | None, typer.Option(help="Only those that began later than this (-1d).")
+    ] = None,
+    created_before: Annotated[
+        str | None, typer.Option(help="Only those that began earlier than this.")
+    ] = None,
     as_of: _AsOf = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -61,6 +67,8 @@ def list_workflows(
             "status": [enum_name(_checked_state(one)) for one in status] if status else None,
             "owner": owner,
             "search": search,
+            "createdAfter": instant_of(created_after, "--created-after"),
+            "createdBefore": instant_of(created_before, "--created-before"),
             "quietSince": instant_of(quiet, "--quiet"),
             "asOf": instant_of(as_of, "--as-of"),
         }
@@ -75,6 +83,10 @@ def list_workflows(
 def show_workflow(
     workflow_id: WorkflowId,
     as_of: _AsOf = None,
+    occurred_by: Annotated[
+        str | None,
+        typer.Option(help="What had happened by then, as far as was recorded by --as-of, or now."),
+    ] = None,
     as_json: AsJson = False,
     ascii_only: Annotated[
         bool, typer.Option("--ascii", help="Draw with ASCII characters alone.")
@@ -92,13 +104,14 @@ def show_workflow(
         from aetherops.instants import parse_us
         from aetherops.runtime.clock import now_us
 
-        at = instant_of(as_of, "--as-of")
-        state = ask_state(workflow_id, at, connection_of(data_dir, url, token))
+        at, occurred = instant_of(as_of, "--as-of"), instant_of(occurred_by, "--occurred-by")
+        state = ask_state(workflow_id, at, occurred, connection_of(data_dir, url, token))
         if as_json:
             typer.echo(json_text(state))
             return
         ink = DRAWN if can_write("".join(DRAWN)) and not ascii_only else ASCII
-        until_us = now_us() if at is None else parse_us(at)
+        until = occurred or at
+        until_us = now_us() if until is None else parse_us(until)
         typer.echo(state_text(state, until_us, shutil.get_terminal_size((100, 24)).columns, ink))
 
 
@@ -146,10 +159,14 @@ def instant_of(text: str | None, field: str) -> str | None:
     if text is None:
         return None
     from aetherops.cli.query.times import parse_time
+    from aetherops.errors import InvalidInputError
     from aetherops.instants import to_iso
     from aetherops.runtime.clock import now_us
 
-    return to_iso(parse_time(text, now_us(), field))
+    us = parse_time(text, now_us(), field)
+    if us < 0:
+        raise InvalidInputError(field, text, "a time from 1970-01-01T00:00:00Z on")
+    return to_iso(us)
 
 
 def connection_of(data_dir: Path | None, url: str | None, token: str | None) -> Connection:

@@ -45,9 +45,12 @@ def enum_name(value: str) -> str:
     return value.replace("-", "_").upper()
 
 
-def ask_state(workflow_id: str, as_of: str | None, connection: Connection) -> dict[str, Any]:
-    """The state of a workflow, now or as of an instant."""
-    return _ask(STATE, {"id": workflow_id, "asOf": as_of}, connection)
+def ask_state(
+    workflow_id: str, as_of: str | None, occurred_by: str | None, connection: Connection
+) -> dict[str, Any]:
+    """The state of a workflow, now or as of an instant, or as had occurred by one."""
+    asked = {"id": workflow_id, "asOf": as_of, "occurredBy": occurred_by}
+    return _ask(STATE, asked, connection)
 
 
 def ask_changes(workflow_id: str, start: str, end: str, connection: Connection) -> dict[str, Any]:

@@ -16,17 +16,19 @@ _STATE_FIELDS = """
 """
 
 STATE = f"""
-query State($id: ID!, $asOf: DateTime) {{ workflow(id: $id, asOf: $asOf) {{ {_STATE_FIELDS} }} }}
+query State($id: ID!, $asOf: DateTime, $occurredBy: DateTime) {{
+  workflow(id: $id, asOf: $asOf, occurredBy: $occurredBy) {{ {_STATE_FIELDS} }}
+}}
 """
 
 LIST = """
 query List(
-  $status: [WorkflowStatus!], $owner: String, $search: String!, $quietSince: DateTime
-  $asOf: DateTime, $after: String!
+  $status: [WorkflowStatus!], $owner: String, $search: String!, $createdAfter: DateTime
+  $createdBefore: DateTime, $quietSince: DateTime, $asOf: DateTime, $after: String!
 ) {
   workflows(
-    status: $status, owner: $owner, search: $search, quietSince: $quietSince
-    asOf: $asOf, first: 1000, after: $after
+    status: $status, owner: $owner, search: $search, createdAfter: $createdAfter
+    createdBefore: $createdBefore, quietSince: $quietSince, asOf: $asOf, first: 1000, after: $after
   ) {
     nodes {
       id name form status owner paused createdAt version progressPct runningSteps
@@ -80,17 +82,26 @@ CHANGE_COMMANDS: dict[str, dict[str, str]] = {
     "captureWorkflow": {"state": "JSON!", "source": "String!"},
     "moveWorkflow": {"target": "WorkflowStatus!", "reason": "String!"},
     "changeStage": {"target": "WorkflowStage!"},
+    "completeWorkflow": {"result": "JSON"},
+    "failWorkflow": {"error": "String!"},
+    "cancelWorkflow": {"reason": "String!"},
     "pauseWorkflow": {"reason": "String!"},
     "resumeWorkflow": {"reason": "String!"},
     "assignWorkflow": {"owner": "String!"},
     "requestApproval": {"approval": "String!", "role": "String!", "until": "DateTime"},
     "grantApproval": {"approval": "String!", "comment": "String!"},
     "refuseApproval": {"approval": "String!", "comment": "String!"},
-    "startStep": {"step": "String!", "executor": "String"},
-    "completeStep": {"step": "String!", "result": "JSON"},
-    "failStep": {"step": "String!", "error": "String!"},
+    "startStep": {"step": "String!", "executor": "String", "input": "JSON"},
+    "completeStep": {"step": "String!", "attempt": "Int", "result": "JSON"},
+    "failStep": {
+        "step": "String!",
+        "attempt": "Int",
+        "error": "String!",
+        "retryAt": "DateTime",
+    },
     "attachArtifact": {"key": "String!", "value": "JSON"},
     "setTimer": {"timer": "String!", "dueAt": "DateTime!"},
+    "fireTimer": {"timer": "String!"},
     "cancelTimer": {"timer": "String!"},
 }
 

@@ -56,7 +56,7 @@ class _RemoteSnapshots:
         return event
 
     async def fence(self, workflow_id: str) -> int:
-        """Nobody holds a workflow that has no events yet: version 0 is all that is expected."""
+        """Nothing here: the platform begins an epoch for each snapshot that it stores."""
         return 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from aetherops.cli.output import printable
 from aetherops.cli.workflow.timeline import Ink, duration_text, timeline
 from aetherops.instants import parse_us, to_iso
 
@@ -17,6 +18,7 @@ __all__ = [
     "history_text",
     "json_text",
     "list_text",
+    "rebuilt_text",
     "state_text",
     "verification_text",
 ]
@@ -41,6 +43,11 @@ def verification_text(found: Mapping[str, Any]) -> str:
     if found["irregular"]:
         lines.append(f"  irregular events: {', '.join(map(str, found['irregular']))}")
     return "\n".join(lines)
+
+
+def rebuilt_text(done: Mapping[str, Any]) -> str:
+    """What a rebuild of the lists came to."""
+    return f"lists filled anew from {done['events']:,} events in {done['seconds']}s"
 
 
 def list_text(workflows: Sequence[Mapping[str, Any]]) -> str:
@@ -73,7 +80,10 @@ def state_text(state: Mapping[str, Any], until_us: int, width: int, ink: Ink) ->
     for title, found in (
         ("approvals", [_approval(one) for one in state["approvals"]]),
         ("timers", [f"{one['name']} at {_iso(one['dueAt'])}" for one in state["timers"]]),
-        ("artifacts", [f"{key} = {_value(one)}" for key, one in state["artifacts"].items()]),
+        (
+            "artifacts",
+            [f"{printable(key)} = {_value(one)}" for key, one in state["artifacts"].items()],
+        ),
     ):
         if found:
             lines += ["", title, *(f"  {one}" for one in found)]
@@ -155,12 +165,12 @@ def _approval(one: Mapping[str, Any]) -> str:
     if one["status"] == "requested":
         until = f" until {_iso(one['until'])}" if one["until"] else ""
         return f"{one['name']} waits for the word of {one['role']}{until}"
-    comment = f": {one['comment']}" if one["comment"] else ""
+    comment = f": {printable(one['comment'])}" if one["comment"] else ""
     return f"{one['name']} {one['status']} by {one['decidedBy']} {_iso(one['decidedAt'])}{comment}"
 
 
 def _difference(one: Mapping[str, Any]) -> str:
-    return f"{one['path']}: {_value(one['before'])} -> {_value(one['after'])}"
+    return f"{printable(one['path'])}: {_value(one['before'])} -> {_value(one['after'])}"
 
 
 def _payload(payload: Mapping[str, Any]) -> str:
@@ -170,7 +180,7 @@ def _payload(payload: Mapping[str, Any]) -> str:
 
 
 def _value(value: object) -> str:
-    text = value if isinstance(value, str) else json_text(value)
+    text = printable(value if isinstance(value, str) else json_text(value))
     return text if len(text) <= _MOST_VALUE else f"{text[: _MOST_VALUE - 3]}..."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aetherops.cli.output import printable
 from aetherops.instants import parse_us, to_iso
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _note(step: Mapping[str, Any], until_us: int) -> str:
     if step["status"] == "running" and last["executor"]:
         parts.append(f"on {last['executor']}")
     if step["status"] == "failed" and last["error"]:
-        parts.append(_cut(str(last["error"]), _MOST_LABEL))
+        parts.append(_cut(printable(str(last["error"])), _MOST_LABEL))
     return ", ".join(parts)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import structlog
 
 from aetherops.connections.postgres import Answer, Postgres, answer_of
-from aetherops.errors import UnavailableError
+from aetherops.errors import InvalidInputError, UnavailableError
 from aetherops.runtime.embedded.account import (
     Account,
     give_to,
@@ -29,7 +29,7 @@ from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.damage import damaged, damaged_cluster_file
 from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
 
-__all__ = ["EmbeddedPostgres"]
+__all__ = ["EmbeddedPostgres", "running_dsn"]
 
 _VERSION = "18"
 # Owns all that is in it, and migrates; the platform itself serves as the other.
@@ -154,8 +154,7 @@ class EmbeddedPostgres:
         return self._dsn(_DATABASE)
 
     def _dsn(self, database: str, role: str = _OWNER) -> str:
-        host = quote(str(self._sockets), safe="")
-        return f"postgresql://{role}@/{database}?host={host}&port={_PORT}"
+        return _dsn_of(self._sockets, database, role)
 
     def _command(self, programs: Path) -> list[str | Path]:
         quoted_sockets = '"{}"'.format(str(self._sockets).replace('"', '""'))
@@ -205,6 +204,29 @@ class EmbeddedPostgres:
                 f"{self._data} was written by PostgreSQL {version}, this one is {_VERSION}: "
                 "move the data by pg_dump, or choose another data directory",
             )
+
+
+def running_dsn(directory: Path) -> str:
+    """Where a server that another process runs on this directory answers the role that serves.
+
+    Raises
+    ------
+    InvalidInputError
+        No server of ours was ever there.
+    """
+    if not (directory / "data").exists():
+        raise InvalidInputError(
+            "postgres_dsn",
+            None,
+            f"the address of your PostgreSQL, for no embedded one is in {directory}",
+        )
+    sockets = socket_directory(directory, _SOCKET_NAME, directory.stat().st_uid)
+    return _dsn_of(sockets, _DATABASE, _RUNTIME_ROLE)
+
+
+def _dsn_of(sockets: Path, database: str, role: str) -> str:
+    host = quote(str(sockets), safe="")
+    return f"postgresql://{role}@/{database}?host={host}&port={_PORT}"
 
 
 def _find_programs() -> Path:

@@ -63,9 +63,18 @@ class WorkflowCommands:
     async def capture(
         self, cause: Cause, workflow_id: str, state: JsonValue, *, source: str = "unknown"
     ) -> WorkflowState:
-        """Begin the events of a workflow that has lived without them, from its state as JSON."""
+        """Begin the events of a workflow that has lived without them, from its state as JSON.
+
+        Under an epoch begun for it, as `migrate_captured` does: a capture that was paused on the
+        way is fenced off by the next one, and told so by `FencedError`.
+        """
+        said = state.get("workflow_id", workflow_id) if isinstance(state, dict) else workflow_id
+        if said != workflow_id:
+            raise InvalidInputError(
+                "state.workflow_id", said, f"that of the workflow, {workflow_id}"
+            )
         decide = _says(kinds.SnapshotTaken, state=state, source=source)
-        return await self._deciding.begin(workflow_id, cause, decide)
+        return await self._deciding.begin(workflow_id, cause, decide, takes_over=True)
 
     async def move(
         self, cause: Cause, workflow_id: str, target: str, *, reason: str = ""
@@ -218,6 +227,11 @@ class WorkflowCommands:
     ) -> WorkflowState:
         """Let something happen later; set again, it replaces the one before."""
         decide = _says(kinds.TimerSet, timer=timer, due_at=due_at)
+        return await self._deciding.go_on(workflow_id, cause, decide)
+
+    async def fire_timer(self, cause: Cause, workflow_id: str, timer: str) -> WorkflowState:
+        """Say that its time has come; raises `IllegalMoveError` before it has."""
+        decide = _says(kinds.TimerFired, timer=timer)
         return await self._deciding.go_on(workflow_id, cause, decide)
 
     async def cancel_timer(self, cause: Cause, workflow_id: str, timer: str) -> WorkflowState:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from aetherops.workflow import (
     ConcurrencyError,
     DuplicateEventError,
+    FencedError,
     IllegalMoveError,
     WorkflowEvent,
     WorkflowNotFoundError,
@@ -52,9 +53,17 @@ class Deciding:
         self._now = now
         self._states = states
 
-    async def begin(self, workflow_id: str, cause: Cause, decide: Decide) -> WorkflowState:
-        """Append the first event; see `go_on`."""
-        return await self._append(workflow_id, cause, decide, begins=True)
+    async def begin(
+        self, workflow_id: str, cause: Cause, decide: Decide, *, takes_over: bool = False
+    ) -> WorkflowState:
+        """Append the first event; see `go_on`.
+
+        Parameters
+        ----------
+        takes_over : under an epoch begun for it: whoever was at the same may append no more, and
+            is told so by `FencedError`.
+        """
+        return await self._append(workflow_id, cause, decide, begins=True, takes_over=takes_over)
 
     async def go_on(self, workflow_id: str, cause: Cause, decide: Decide) -> WorkflowState:
         """Append the next event, and return the state that it leads to.
@@ -65,6 +74,8 @@ class Deciding:
             There is no such workflow.
         IllegalMoveError
             Its state does not allow it.
+        LimitExceededError
+            The workflow would hold more than one may; see `workflow.room`.
         ConcurrencyError
             It has another version than the cause expects, or others were first each time.
         DuplicateEventError
@@ -73,7 +84,13 @@ class Deciding:
         return await self._append(workflow_id, cause, decide, begins=False)
 
     async def _append(
-        self, workflow_id: str, cause: Cause, decide: Decide, *, begins: bool
+        self,
+        workflow_id: str,
+        cause: Cause,
+        decide: Decide,
+        *,
+        begins: bool,
+        takes_over: bool = False,
     ) -> WorkflowState:
         # One id for all tries: the store knows an append again whose answer was lost.
         event_id = cause.event_id or uuid7()
@@ -81,8 +98,8 @@ class Deciding:
         while True:
             tries -= 1
             try:
-                return await self._try(workflow_id, cause, event_id, decide, begins=begins)
-            except (IllegalMoveError, ConcurrencyError, DuplicateEventError) as error:
+                return await self._try(workflow_id, cause, event_id, decide, begins, takes_over)
+            except (IllegalMoveError, ConcurrencyError, DuplicateEventError, FencedError) as error:
                 # Made before, it is refused now: what it led to is the answer.
                 if (made := await self._made_before(workflow_id, cause, decide)) is not None:
                     return made
@@ -90,13 +107,21 @@ class Deciding:
                     raise
 
     async def _try(
-        self, workflow_id: str, cause: Cause, event_id: UUID, decide: Decide, *, begins: bool
+        self,
+        workflow_id: str,
+        cause: Cause,
+        event_id: UUID,
+        decide: Decide,
+        begins: bool,
+        takes_over: bool,
     ) -> WorkflowState:
         projection = await self._projection(workflow_id)
         _require_version(workflow_id, projection.version, cause.expected_version)
         event = self._event(workflow_id, projection.state, cause, event_id, decide, begins)
         after = apply_allowed(projection, event)
-        await self._store.append(event)
+        # The event is checked by now: what is refused takes nothing over.
+        epoch = await self._store.fence(workflow_id) if takes_over else None
+        await self._store.append(event, epoch=epoch)
         return after
 
     def _event(

@@ -14,14 +14,14 @@ from aetherops.services.workflows.reading import (
     small_pages_of,
 )
 from aetherops.workflow import (
-    NotYetCreatedError,
     WorkflowNotFoundError,
     WorkflowProjection,
     WorkflowState,
 )
-from aetherops.workflow.checks import instant
+from aetherops.workflow.checks import count, instant
 from aetherops.workflow.differences import Difference, differences
-from aetherops.workflow.knowledge import require_known
+from aetherops.workflow.knowledge import require_known, why_nothing
+from aetherops.workflow.occurrence import state_occurred_by
 from aetherops.workflow.verification import WorkflowVerifier
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ MAX_HISTORY = MAX_CHANGES = 1000
 # The read model follows within moments; who asks for an instant just past waits for it.
 _PATIENCE_S = 5.0
 _FRESH_S = 1.0
+# No workflow comes near, and what follows it is a number still.
+_LAST_VERSION = 2**31 - 1
 # Every event is read and folded so many times.
 _READINGS_A_REPLAY = 3
 
@@ -149,8 +151,25 @@ class WorkflowQueries:
         at = instant(at, "as_of")
         projection = await self._projection(workflow_id, meter, at)
         if not projection.version:
-            raise await self._why_nothing(workflow_id, at)
+            raise await why_nothing(self._store, workflow_id, at)
         return projection.state
+
+    async def state_occurred_by(
+        self, workflow_id: str, occurred: datetime, meter: Meter, *, at: datetime | None = None
+    ) -> WorkflowState:
+        """The state that had occurred by an instant, as far as was recorded at another, or now.
+
+        Every event is read and paid for. Raises as `state_at`.
+        """
+        until = None if at is None else instant(at, "as_of")
+        occurred, events = instant(occurred, "occurred_by"), []
+        async for page in pages_of(self._store, workflow_id, meter, until=until):
+            events += page
+        if events:
+            return state_occurred_by(events, occurred)
+        if until is None:
+            raise WorkflowNotFoundError(workflow_id)
+        raise await why_nothing(self._store, workflow_id, until)
 
     async def history(
         self, workflow_id: str, meter: Meter, *, first: int = 100, after: int = 0
@@ -163,6 +182,7 @@ class WorkflowQueries:
             raise InvalidInputError("first", first, "1 or more")
         if first > MAX_HISTORY:
             raise LimitExceededError("events in one page", MAX_HISTORY, first)
+        after = min(count(after, "after"), _LAST_VERSION)
         page = await self._page(workflow_id, first, after)
         if not page.events and not await self._store.get_events(workflow_id, until=1):
             raise WorkflowNotFoundError(workflow_id)
@@ -189,7 +209,7 @@ class WorkflowQueries:
         events = await self._between(workflow_id, projection.version, end, meter)
         if before is None:
             if not events:
-                raise await self._why_nothing(workflow_id, end)
+                raise await why_nothing(self._store, workflow_id, end)
             require_known(events, start)
         state = before or WorkflowState("")
         changes = _step_by_step(projection, state, events)
@@ -246,14 +266,6 @@ class WorkflowQueries:
                     "bytes that events between two instants say", MAX_SAID_BYTES, said
                 )
         return found
-
-    async def _why_nothing(self, workflow_id: str, at: datetime) -> Exception:
-        """The error where no event was recorded up to an instant."""
-        first = await self._store.get_events(workflow_id, until=1)
-        if not first or first[0].recorded_at is None:
-            return WorkflowNotFoundError(workflow_id)
-        require_known(first, at)
-        return NotYetCreatedError(workflow_id, at, first[0].recorded_at)
 
     async def _until_followed(self, position: int) -> None:
         if not await self._read_model.wait_until(position, _PATIENCE_S):

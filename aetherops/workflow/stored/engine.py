@@ -6,19 +6,12 @@ from typing import NoReturn
 
 from aetherops.workflow.engine import WorkflowEngine
 from aetherops.workflow.events import kinds
-from aetherops.workflow.events.base import WorkflowEvent
 from aetherops.workflow.json_values import FrozenList
+from aetherops.workflow.rules import end_kind, may_follow
 from aetherops.workflow.states import STATES, can_transition
 from aetherops.workflow.stored.session import StoredWorkflow
 
 __all__ = ["StoredWorkflowEngine"]
-
-#: The ends of a workflow are events of kinds of their own.
-_ENDS: dict[str, type[WorkflowEvent]] = {
-    "completed": kinds.WorkflowCompleted,
-    "failed": kinds.WorkflowFailed,
-    "cancelled": kinds.WorkflowCancelled,
-}
 
 
 class StoredWorkflowEngine(WorkflowEngine):
@@ -105,10 +98,10 @@ class StoredWorkflowEngine(WorkflowEngine):
 
     def _may_move(self, target: str) -> bool:
         """To a bad end at any time; onward once nobody's word is waited for."""
-        ends_badly = target in ("failed", "cancelled")
-        return can_transition(self.state, target) and (ends_badly or self._stored.may_go_on)
+        kind = end_kind(target) or kinds.WorkflowMoved
+        return can_transition(self.state, target) and may_follow(self._stored.state, kind)
 
     async def _record_move(self, target: str) -> bool:
-        if target in _ENDS:
-            return await self._stored.record(_ENDS[target])
+        if (end := end_kind(target)) is not None:
+            return await self._stored.record(end)
         return await self._stored.record(kinds.WorkflowMoved, source=self.state, target=target)

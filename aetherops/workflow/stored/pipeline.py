@@ -9,6 +9,7 @@ from aetherops.workflow.events import kinds
 from aetherops.workflow.events.base import WorkflowEvent
 from aetherops.workflow.json_values import FrozenDict, FrozenList
 from aetherops.workflow.pipeline import MissionPipeline
+from aetherops.workflow.rules import may_follow
 from aetherops.workflow.stored.session import StoredWorkflow
 
 __all__ = ["StoredMissionPipeline"]
@@ -145,7 +146,7 @@ class StoredMissionPipeline(MissionPipeline):
         return await self._move(kinds.StageAdvanced, +1)
 
     def _stays(self) -> bool:
-        return self.is_complete() or not self._stored.may_go_on
+        return self.is_complete() or not may_follow(self._stored.state, kinds.StageAdvanced)
 
     async def _rollback(self) -> str:
         if self.stage_index == 0:

@@ -148,11 +148,6 @@ class StoredWorkflow:
         self._projection = WorkflowProjection().apply_many(events)
         self.state = self._projection.state
 
-    @property
-    def may_go_on(self) -> bool:
-        """Whether every word that the work waits for was given."""
-        return all(one.status == "granted" for one in self.state.approvals.values())
-
     async def refresh(self) -> bool:
         """Read the events that others recorded; whether any became known meanwhile."""
         known = self.state.version

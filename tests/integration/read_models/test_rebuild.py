@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from aetherops.bootstrap.workflow import rebuild_read_models
 from aetherops.errors import InvalidInputError
 from aetherops.parts.workflow_projector import WorkflowProjector
+from aetherops.runtime.embedded.postgres import running_dsn
+from aetherops.runtime.instance import NotRunningError
+from aetherops.runtime.migrate import SchemaOutdatedError
 from aetherops.runtime.settings import Settings
 from aetherops.workflow import KINDS, EventCodec
 from aetherops.workflow.read_models.fold import SummaryFold
@@ -76,14 +80,23 @@ async def test_rows_that_were_spoilt_are_right_again(
 
 
 async def test_it_is_asked_for_by_the_address_of_a_database(
-    store, history, append, postgres, runtime_dsn, read_model, same_as_the_events
+    store, history, append, postgres, runtime_dsn, read_model, same_as_the_events, tmp_path
 ):
     await append(store, history(100, 10))
-    settings = Settings(postgres_dsn=runtime_dsn)
-    assert (await rebuild_read_models(settings)).position == 100
+    settings, told = Settings(postgres_dsn=runtime_dsn), []
+    done = await rebuild_read_models(settings, lambda position, last: told.append((position, last)))
+    assert (done.position, told) == (100, [(100, 100)])
     await same_as_the_events(read_model, store)
+    with pytest.raises(NotRunningError):
+        await rebuild_read_models(Settings(data_dir=tmp_path))
     with pytest.raises(InvalidInputError, match="postgres_dsn"):
-        await rebuild_read_models(Settings())
+        running_dsn(tmp_path / "postgres")
+
+
+async def test_a_database_that_lacks_migrations_is_told_so(postgres_dsn):
+    empty = urlunsplit(urlsplit(postgres_dsn)._replace(path="/postgres"))
+    with pytest.raises(SchemaOutdatedError):
+        await rebuild_read_models(Settings(postgres_dsn=empty))
 
 
 async def test_answers_never_go_back_while_it_runs_under_writes(

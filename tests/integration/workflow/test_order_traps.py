@@ -60,6 +60,26 @@ async def test_positions_are_given_in_the_order_of_commits_and_none_is_skipped(
     assert [e.workflow_id for e in await postgres_store.read_from(0)] == ["slow", "fast"]
 
 
+async def test_a_safe_horizon_by_transaction_id_but_ordered_by_position_loses_nothing_here(
+    postgres_store: PostgresEventStore, slow_writer: asyncpg.Connection
+) -> None:
+    seen = postgres_store.subscribe()
+    async with slow_writer.transaction():
+        # The older transaction id comes to have the later position, and commits last: who reads
+        # by position up to the oldest open transaction loses one of them.
+        oldest = int(await slow_writer.fetchval("SELECT pg_current_xact_id()::text"))
+        await postgres_store.append(WorkflowCreated("young"))
+        assert (await asyncio.wait_for(anext(seen), 30)).workflow_id == "young"
+        await _append_on(slow_writer, WorkflowCreated("old"))
+    assert (await asyncio.wait_for(anext(seen), 30)).workflow_id == "old"
+    await seen.aclose()  # type: ignore[attr-defined]
+    rows = await slow_writer.fetch(
+        "SELECT xmin::text::bigint FROM workflow_event ORDER BY position"
+    )
+    assert [row[0] == oldest % 2**32 for row in rows] == [False, True]
+    assert [e.position for e in await postgres_store.read_from(0)] == [1, 2]
+
+
 async def test_an_append_that_is_rolled_back_leaves_no_gap(
     postgres_store: PostgresEventStore, slow_writer: asyncpg.Connection
 ) -> None:

@@ -38,6 +38,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "workflow verify": ("workflow", "verify"),
     "workflow create": ("workflow", "create"),
     "workflow move": ("workflow", "move", "w", "validated"),
+    "workflow complete": ("workflow", "complete", "w"),
+    "workflow fail": ("workflow", "fail", "w"),
+    "workflow cancel": ("workflow", "cancel", "w"),
     "workflow stage": ("workflow", "stage", "w", "validation"),
     "workflow pause": ("workflow", "pause", "w"),
     "workflow resume": ("workflow", "resume", "w"),
@@ -49,6 +52,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "workflow step start": ("workflow", "step", "start", "w", "ignite"),
     "workflow step complete": ("workflow", "step", "complete", "w", "ignite"),
     "workflow step fail": ("workflow", "step", "fail", "w", "ignite"),
+    "workflow timer set": ("workflow", "timer", "set", "w", "window", "+1h"),
+    "workflow timer fire": ("workflow", "timer", "fire", "w", "window"),
+    "workflow timer cancel": ("workflow", "timer", "cancel", "w", "window"),
+    "workflow rebuild": ("workflow", "rebuild"),
     "workflow migrate": ("workflow", "migrate", "FILE"),
 }
 MAY_BE_EMPTY = {"--missing", "--unit"}

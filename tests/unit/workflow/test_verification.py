@@ -58,6 +58,20 @@ def _other_order(events: list[WorkflowEvent]) -> list[WorkflowEvent]:
     return [replace(e, event_id=i) for e, i in zip(events, ids, strict=True)]
 
 
+async def test_replay_validation_using_resilience_replay_converges_for_consistency_checks() -> None:
+    """What is stored converges, and stays apart from another payload, order or state."""
+    store = MemoryEventStore()
+    await _a_long_history(store, n=9)
+    events = await store.get_events("w")
+    states = {9: WorkflowProjection.of(events)}
+    stored = replay_records(events, states)
+    assert replay_converges(stored, replay_records(await store.get_events("w"), states))
+    assert (await WorkflowVerifier(store).verify("w")).converges
+    for other in (_other_payload(events), _other_order(events)):
+        assert not replay_converges(stored, replay_records(other, states))
+    assert not replay_converges(stored, replay_records(events, {9: replace(states[9], owner="x")}))
+
+
 async def test_a_replay_of_what_is_stored_converges() -> None:
     store = MemoryEventStore()
     await _a_long_history(store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aetherops.cli.output import printable
 from aetherops.cli.workflow.texts import (
     changed_text,
     changes_text,
@@ -144,3 +145,20 @@ def test_changes_say_what_then_who_and_why():
 
 def test_a_command_says_where_the_workflow_stands():
     assert changed_text(STATE) == "burn-7  version 9  in-progress, paused; waits for burn-go"
+
+
+def test_what_others_wrote_neither_moves_the_cursor_nor_turns_a_line() -> None:
+    evil = "a\x1b[2J\nb\u202ec\x9bd é"
+    assert printable(evil) == r"a\x1b[2J\nb\u202ec\x9bd é"
+    state = STATE | {
+        "approvals": [{**STATE["approvals"][1], "comment": evil}],  # type: ignore[index]
+        "artifacts": {evil: evil, "list": [evil]},
+        "error": evil,
+    }
+    told = state_text(state, parse_us(NOON), 80, DRAWN)
+    assert all(line.isprintable() for line in told.split("\n"))
+    assert len(told.split("\n")) == len(
+        state_text(state | {"artifacts": {"a": "b", "c": "d"}}, parse_us(NOON), 80, DRAWN).split(
+            "\n"
+        )
+    )

@@ -10,13 +10,15 @@ import pytest
 
 from aetherops.errors import ForbiddenError, InvalidInputError
 from aetherops.identity.operators import Operator
-from aetherops.services.workflows import Cause
+from aetherops.services.workflows import Cause, WorkflowCommands
 from aetherops.workflow import (
     STATES,
     TRANSITIONS,
     ConcurrencyError,
     DuplicateEventError,
+    FencedError,
     IllegalMoveError,
+    MemoryEventStore,
     WorkflowNotFoundError,
     WorkflowProjection,
     shortest_path,
@@ -253,3 +255,51 @@ async def test_where_nothing_may_happen_instead_the_refusal_says_why(commands, a
     for refused in (commands.pause(ann, "burn-7"), commands.start_step(ann, "burn-7", "ignite")):
         with pytest.raises(IllegalMoveError, match=r"is cancelled: .*; it has ended$"):
             await refused
+
+
+class PausedOnce(MemoryEventStore):
+    """Takes the first append only when it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.on_the_way, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def append_many(self, *args, **kwargs):
+        if not self.on_the_way.is_set():
+            self.on_the_way.set()
+            await self.go_on.wait()
+        return await super().append_many(*args, **kwargs)
+
+
+async def test_a_capture_that_was_paused_is_fenced_off_by_the_next_one(clock, ann):
+    store = PausedOnce()
+    commands = WorkflowCommands(store, clock)
+    early = asyncio.create_task(commands.capture(ann, "old-1", {"workflow_id": "old-1"}))
+    await store.on_the_way.wait()
+    assert await store.fence("old-1") == 2, "another migration begins"
+    store.go_on.set()
+    with pytest.raises(FencedError):
+        await early
+    assert await store.get_events("old-1") == []
+
+
+async def test_a_capture_that_is_refused_takes_nothing_over(commands, store, ann):
+    await commands.create(ann, "burn-7")
+    held = await store.fence("burn-7")
+    with pytest.raises(IllegalMoveError):
+        await commands.capture(ann, "burn-7", {"workflow_id": "burn-7"})
+    with pytest.raises(InvalidInputError, match="status"):
+        await commands.capture(ann, "old-1", {"workflow_id": "old-1", "status": "launched"})
+    assert await store.fence("burn-7") == held + 1, "no epoch was begun by what was refused"
+    assert await store.fence("old-1") == 1
+
+
+async def test_a_timer_fires_from_its_time_on_and_once(commands, ann, clock):
+    await commands.create(ann, "burn-7")
+    await commands.set_timer(ann, "burn-7", "window", clock.now + timedelta(minutes=5))
+    with pytest.raises(IllegalMoveError, match=r"cannot fire timer window; allowed: fire it from"):
+        await commands.fire_timer(ann, "burn-7", "window")
+    clock.turn(minutes=5)
+    assert (await commands.fire_timer(ann, "burn-7", "window")).timers == {}
+    with pytest.raises(IllegalMoveError, match="cannot fire timer window"):
+        await commands.fire_timer(ann, "burn-7", "window")

@@ -105,7 +105,7 @@ async def test_a_page_of_events_that_say_much_ends_early(commands, queries, cloc
     clock.turn(seconds=1)
     await commands.create(ann, "burn-7")
     for i in range(40):
-        await commands.attach(ann, "burn-7", f"image-{i}", "x" * 1_000_000)
+        await commands.attach(ann, "burn-7", "image", f"{i}" + "x" * 1_000_000)
     page = await queries.history("burn-7", meter, first=1000)
     assert page.has_next
     assert 10 < len(page.events) < 20

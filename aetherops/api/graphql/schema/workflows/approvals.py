@@ -59,7 +59,7 @@ class ApprovalMutations:
         """Ask for it."""
         commands, why = asked(info, cause)
         return await commands.request_approval(
-            why, workflow_id, approval, role=role, until=datetime_of(until)
+            why, workflow_id, approval, role=role, until=datetime_of(until, "until")
         )
 
     @staticmethod

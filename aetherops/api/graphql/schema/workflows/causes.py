@@ -11,6 +11,7 @@ from aetherops.api.graphql.schema.scalars import BigInt
 from aetherops.api.graphql.schema.workflows.state import Workflow
 from aetherops.errors import InvalidInputError
 from aetherops.services.workflows import Cause
+from aetherops.workflow.checks import count, optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +68,8 @@ def asked(
     context.operator.require(permission)
     given = given or {}
     ids = {name: _uuid(given.get(name), name) for name in _IDS}
-    cause = Cause.of(context.operator).linked(**ids, expected_version=given.get("expected_version"))
+    expected = optional(count)(given.get("expected_version"), "cause.expectedVersion")
+    cause = Cause.of(context.operator).linked(**ids, expected_version=expected)
     return context.workflows.commands, cause
 
 

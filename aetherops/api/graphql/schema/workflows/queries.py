@@ -10,9 +10,8 @@ from aetherops.api.graphql.schema.scalars import BigInt, DateTime
 from aetherops.api.graphql.schema.workflows.events import WorkflowChanges, WorkflowEventConnection
 from aetherops.api.graphql.schema.workflows.fleet import WorkflowConnection
 from aetherops.api.graphql.schema.workflows.state import Workflow, WorkflowStatus
-from aetherops.api.graphql.schema.workflows.times import datetime_of
+from aetherops.api.graphql.schema.workflows.times import datetime_of, instant_of
 from aetherops.api.graphql.schema.workflows.verification import WorkflowVerification
-from aetherops.instants import from_us
 from aetherops.workflow.checks import name_text
 from aetherops.workflow.read_models.ports import WorkflowQuery
 
@@ -40,6 +39,9 @@ class WorkflowQuestions:
         description="The state of a workflow, now or as it stood at an instant.",
         workflow_id=_id(),
         as_of=DateTime(description="An instant by which events were recorded."),
+        occurred_by=DateTime(
+            description="An instant by which they had occurred, as far as was recorded by `asOf`."
+        ),
     )
     workflows = graphene.NonNull(
         WorkflowConnection,
@@ -89,15 +91,23 @@ class WorkflowQuestions:
 
     @staticmethod
     async def resolve_workflow(
-        root: object, info: GraphQLResolveInfo, workflow_id: str, as_of: int | None = None
+        root: object,
+        info: GraphQLResolveInfo,
+        workflow_id: str,
+        as_of: int | None = None,
+        occurred_by: int | None = None,
     ) -> WorkflowState:
         """The fold of its events, up to an instant where one is given."""
         context: QueryContext = info.context
         queries = context.workflows.queries
         workflow_id = name_text(workflow_id, "id")
+        if occurred_by is not None:
+            at = datetime_of(as_of, "asOf")
+            occurred = instant_of(occurred_by, "occurredBy")
+            return await queries.state_occurred_by(workflow_id, occurred, context.meter, at=at)
         if as_of is None:
             return await queries.state(workflow_id, context.meter)
-        return await queries.state_at(workflow_id, from_us(as_of), context.meter)
+        return await queries.state_at(workflow_id, instant_of(as_of, "asOf"), context.meter)
 
     @staticmethod
     async def resolve_workflows(
@@ -119,13 +129,13 @@ class WorkflowQuestions:
             statuses=frozenset(one.value for one in status or ()),
             owner=None if owner is None else name_text(owner, "owner"),
             text=name_text(search, "search") if search else "",
-            created_after=datetime_of(created_after),
-            created_before=datetime_of(created_before),
-            quiet_since=datetime_of(quiet_since),
+            created_after=datetime_of(created_after, "createdAfter"),
+            created_before=datetime_of(created_before, "createdBefore"),
+            quiet_since=datetime_of(quiet_since, "quietSince"),
         )
         after = name_text(after, "after") if after else ""
         return await context.workflows.queries.find(
-            query, as_of=datetime_of(as_of), first=first, after=after
+            query, as_of=datetime_of(as_of, "asOf"), first=first, after=after
         )
 
     @staticmethod
@@ -153,5 +163,8 @@ class WorkflowQuestions:
         """The states at both, and the events in between."""
         context: QueryContext = info.context
         return await context.workflows.queries.changes(
-            name_text(workflow_id, "id"), from_us(start), from_us(end), context.meter
+            name_text(workflow_id, "id"),
+            instant_of(start, "from"),
+            instant_of(end, "to"),
+            context.meter,
         )

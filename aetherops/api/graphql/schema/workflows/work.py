@@ -8,8 +8,7 @@ import graphene
 
 from aetherops.api.graphql.schema.scalars import DateTime, Json
 from aetherops.api.graphql.schema.workflows.causes import asked, change
-from aetherops.api.graphql.schema.workflows.times import datetime_of
-from aetherops.instants import from_us
+from aetherops.api.graphql.schema.workflows.times import datetime_of, instant_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +56,10 @@ class WorkMutations:
         timer=graphene.String(required=True),
         due_at=DateTime(required=True),
     )
+    fire_timer = change(
+        "Say that its time has come; before, it is CONFLICT.",
+        timer=graphene.String(required=True),
+    )
     cancel_timer = change("Let nothing happen any more.", timer=graphene.String(required=True))
 
     @staticmethod
@@ -101,7 +104,12 @@ class WorkMutations:
         """Fail it."""
         commands, why = asked(info, cause)
         return await commands.fail_step(
-            why, workflow_id, step, attempt=attempt, error=error, retry_at=datetime_of(retry_at)
+            why,
+            workflow_id,
+            step,
+            attempt=attempt,
+            error=error,
+            retry_at=datetime_of(retry_at, "retryAt"),
         )
 
     @staticmethod
@@ -128,7 +136,19 @@ class WorkMutations:
     ) -> WorkflowState:
         """Set it."""
         commands, why = asked(info, cause)
-        return await commands.set_timer(why, workflow_id, timer, from_us(due_at))
+        return await commands.set_timer(why, workflow_id, timer, instant_of(due_at, "dueAt"))
+
+    @staticmethod
+    async def resolve_fire_timer(
+        root: object,
+        info: GraphQLResolveInfo,
+        workflow_id: str,
+        timer: str,
+        cause: Mapping[str, Any] | None = None,
+    ) -> WorkflowState:
+        """Fire it."""
+        commands, why = asked(info, cause)
+        return await commands.fire_timer(why, workflow_id, timer)
 
     @staticmethod
     async def resolve_cancel_timer(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import pytest_asyncio
+from alone_last import ALONE, AloneLast
 from hypothesis import HealthCheck, settings as hypothesis_settings
 from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
@@ -35,6 +36,17 @@ _MEMORY = Path("/dev/shm")
 _ENOUGH_BYTES = 4 * 2**30
 _TEMPLATE = "aetherops_template"
 _database_numbers = itertools.count(1)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests that measure are one group, which the scheduler below knows by the end of its names."""
+    if item.get_closest_marker(ALONE):
+        item.add_marker(pytest.mark.xdist_group(ALONE))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> AloneLast:
+    """With several workers (`-n 2 --dist loadgroup`), nothing runs beside a test that measures."""
+    return AloneLast(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

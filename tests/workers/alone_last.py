@@ -1,0 +1,46 @@
+"""How tests are shared among worker processes: whole files, and last, alone, those that measure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xdist.scheduler import LoadScopeScheduling
+
+ALONE = "alone"
+
+
+class AloneLast(LoadScopeScheduling):
+    """Give each worker the next file; tests marked ``alone`` go to one when all else is done.
+
+    A worker holds its last test back until it is told what follows, so the one that will run the
+    tests marked ``alone`` begins with at most one other test, after every other worker has ended.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        """What goes to a worker as a whole: the file, so that its fixtures are made once."""
+        return ALONE if nodeid.endswith(f"@{ALONE}") else nodeid.partition("::")[0]
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if ALONE in self.workqueue:  # a worker that has crashed gives its files back
+            self.workqueue.move_to_end(ALONE)
+        if not (self._only_alone_is_left() and self._others_are_busy(node)):
+            super()._assign_work_unit(node)
+
+    def _reschedule(self, node: Any) -> None:
+        if not self._only_alone_is_left():
+            super()._reschedule(node)
+            return
+        last, *others = self.nodes
+        for other in others:
+            if not other.shutting_down:
+                other.shutdown()  # after what it has
+        if not self._others_are_busy(last):
+            self._assign_work_unit(last)
+            last.shutdown()
+
+    def _only_alone_is_left(self) -> bool:
+        return list(self.workqueue) == [ALONE]
+
+    def _others_are_busy(self, node: Any) -> bool:
+        others = (work for other, work in self.assigned_work.items() if other is not node)
+        return any(self._pending_of(work) for work in others)

@@ -38,14 +38,21 @@ _TEMPLATE = "aetherops_template"
 _database_numbers = itertools.count(1)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that measure are one group, which the scheduler below knows by the end of its names."""
-    if item.get_closest_marker(ALONE):
-        item.add_marker(pytest.mark.xdist_group(ALONE))
+@pytest.fixture
+def _alone() -> None:
+    """What a test that is marked so has, so that its name ends as the scheduler expects."""
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let the names of tests marked ``alone`` say so: a scheduler gets no more than names."""
+    if metafunc.definition.get_closest_marker(ALONE):
+        metafunc.fixturenames.append("_alone")
+        metafunc.parametrize("_alone", [None], ids=[ALONE], indirect=True)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> AloneLast:
-    """With several workers (`-n 2 --dist loadgroup`), nothing runs beside a test that measures."""
+    """With several workers (`-n 2`), nothing runs beside a test that is marked ``alone``."""
     return AloneLast(config, log)
 
 

@@ -147,7 +147,7 @@ def native_core_works() -> bool:
 
 def run_pytest(arguments: list[str], *, pure: bool, workers: int = 1) -> int:
     environment = os.environ | ({"AETHEROPS_KERNELS": "pure"} if pure else {})
-    shared = [f"--numprocesses={workers}", "--dist=loadgroup"] if workers > 1 else []
+    shared = [f"--numprocesses={workers}", "--dist=loadfile"] if workers > 1 else []
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="aetherops-run-") as directory, interrupts_left():
         report = Path(directory) / "report.xml"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
 ALONE = "alone"
+_NAMED_SO = re.compile(rf"[\[-]{ALONE}\]$")
 
 
 class AloneLast(LoadScopeScheduling):
@@ -18,7 +20,7 @@ class AloneLast(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         """What goes to a worker as a whole: the file, so that its fixtures are made once."""
-        return ALONE if nodeid.endswith(f"@{ALONE}") else nodeid.partition("::")[0]
+        return ALONE if _NAMED_SO.search(nodeid) else nodeid.partition("::")[0]
 
     def _assign_work_unit(self, node: Any) -> None:
         if ALONE in self.workqueue:  # a worker that has crashed gives its files back

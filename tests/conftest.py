@@ -12,7 +12,11 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import pytest_asyncio
-from alone_last import ALONE, AloneLast
+from alone_last import (  # noqa: F401 - of all tests
+    named_alone,
+    pytest_generate_tests,
+    pytest_xdist_make_scheduler,
+)
 from hypothesis import HealthCheck, settings as hypothesis_settings
 from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
@@ -36,24 +40,6 @@ _MEMORY = Path("/dev/shm")
 _ENOUGH_BYTES = 4 * 2**30
 _TEMPLATE = "aetherops_template"
 _database_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def _alone() -> None:
-    """What a test that is marked so has, so that its name ends as the scheduler expects."""
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let the names of tests marked ``alone`` say so: a scheduler gets no more than names."""
-    if metafunc.definition.get_closest_marker(ALONE):
-        metafunc.fixturenames.append("_alone")
-        metafunc.parametrize("_alone", [None], ids=[ALONE], indirect=True)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> AloneLast:
-    """With several workers (`-n 2`), nothing runs beside a test that is marked ``alone``."""
-    return AloneLast(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

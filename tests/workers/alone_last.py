@@ -1,14 +1,36 @@
-"""How tests are shared among worker processes: whole files, and last, alone, those that measure."""
+"""How tests are shared among worker processes: whole files, and last, alone, those that measure.
+
+``tests/conftest.py`` takes its hooks and its fixture from here.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ALONE = "alone"
-_NAMED_SO = re.compile(rf"[\[-]{ALONE}\]$")
+_NAMED_SO = re.compile(rf"[\[-]{ALONE}[\]-]")
+
+
+@pytest.fixture
+def named_alone() -> None:
+    """What each test that is marked ``alone`` gets, so that its name tells it."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let the names of tests marked ``alone`` say so: a scheduler gets no more than names."""
+    if metafunc.definition.get_closest_marker(ALONE):
+        metafunc.fixturenames.append("named_alone")
+        metafunc.parametrize("named_alone", [None], ids=[ALONE], indirect=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> AloneLast:
+    """With several workers (``-n 2``), nothing runs beside a test that is marked ``alone``."""
+    return AloneLast(config, log)
 
 
 class AloneLast(LoadScopeScheduling):

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import os
 import platform
+import random
 import shutil
 import signal
 import subprocess
@@ -148,6 +149,8 @@ def native_core_works() -> bool:
 def run_pytest(arguments: list[str], *, pure: bool, workers: int = 1) -> int:
     environment = os.environ | ({"AETHEROPS_KERNELS": "pure"} if pure else {})
     shared = [f"--numprocesses={workers}", "--dist=loadfile"] if workers > 1 else []
+    # One order of sets in all workers, another in each run: they have to find the same tests.
+    environment.setdefault("PYTHONHASHSEED", str(random.randrange(2**32)))
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="aetherops-run-") as directory, interrupts_left():
         report = Path(directory) / "report.xml"

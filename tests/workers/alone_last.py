@@ -36,6 +36,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> AloneLast:
 class AloneLast(LoadScopeScheduling):
     """Give each worker the next file; tests marked ``alone`` go to one when all else is done.
 
+    The first worker begins at the front, where tests wait for servers that are killed, the others
+    at the end, where tests compute: so one has the processor while another waits.
     A worker holds its last test back until it is told what follows, so the one that will run the
     tests marked ``alone`` begins with at most one other test, after every other worker has ended.
     """
@@ -47,6 +49,9 @@ class AloneLast(LoadScopeScheduling):
     def _assign_work_unit(self, node: Any) -> None:
         if ALONE in self.workqueue:  # a worker that has crashed gives its files back
             self.workqueue.move_to_end(ALONE)
+        if node is not self.nodes[0]:
+            files = (name for name in reversed(self.workqueue) if name != ALONE)
+            self.workqueue.move_to_end(next(files, ALONE), last=False)
         if not (self._only_alone_is_left() and self._others_are_busy(node)):
             super()._assign_work_unit(node)
 

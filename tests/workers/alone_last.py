@@ -30,6 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> AloneLast:
     """With several workers (``-n 2``), nothing runs beside a test that is marked ``alone``."""
+    config.option.loadscopereorder = False  # or files of many tests came first
     return AloneLast(config, log)
 
 

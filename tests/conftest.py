@@ -12,6 +12,11 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import pytest_asyncio
+from alone_last import (  # noqa: F401 - of all tests
+    named_alone,
+    pytest_generate_tests,
+    pytest_xdist_make_scheduler,
+)
 from hypothesis import HealthCheck, settings as hypothesis_settings
 from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext

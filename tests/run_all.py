@@ -1,10 +1,11 @@
 """Runs the whole test suite on a machine that has only Python.
 
-    python tests/run_all.py [--here] [--pure] [--install-only] [pytest arguments ...]
+    python tests/run_all.py [--here] [--pure] [--workers N] [--install-only] [pytest arguments ...]
 
 Makes (or reuses) a virtual environment, installs the project there with its compiled core and its
-development tools, and starts pytest, whose fixtures start the servers. It ends non-zero when a test
-fails and when none ran.
+development tools, and starts pytest, whose fixtures start the servers. One worker process for each
+processor, at most four, takes the next file of tests, and each has its own servers; tests marked
+``alone`` come last, with nothing beside them. It ends non-zero when a test fails and when none ran.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import argparse
 import hashlib
 import os
 import platform
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -22,6 +25,7 @@ import time
 import venv
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -29,6 +33,7 @@ ENVIRONMENT = PROJECT / ".venv"
 STAMP = "aetherops-installed.sha256"
 BUILD_VARIABLES = ("AETHEROPS_DISABLE_NATIVE", "AETHEROPS_NATIVE_CFLAGS", "CC", "CFLAGS")
 NO_TEST_RAN = 5  # pytest's own status for it
+MOST_WORKERS = 4
 
 
 def main() -> int:
@@ -40,7 +45,7 @@ def main() -> int:
     install_where_changed()
     if options.install_only:
         return 0
-    return run_pytest(pytest_arguments, pure=options.pure)
+    return run_pytest(pytest_arguments, pure=options.pure, workers=options.workers)
 
 
 def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
@@ -50,6 +55,13 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("--here", action="store_true", help="use the active Python environment")
     parser.add_argument("--pure", action="store_true", help="force the pure-Python core")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=min(os.cpu_count() or 1, MOST_WORKERS),
+        metavar="N",
+        help="processes that run tests (%(default)s); 1 for pytest's --pdb and -s",
+    )
     parser.add_argument("--install-only", action="store_true", help="prepare, and run no test")
     return parser.parse_known_args()
 
@@ -134,19 +146,32 @@ def native_core_works() -> bool:
     return subprocess.run(command, env=environment, capture_output=True).returncode == 0
 
 
-def run_pytest(arguments: list[str], *, pure: bool) -> int:
+def run_pytest(arguments: list[str], *, pure: bool, workers: int = 1) -> int:
     environment = os.environ | ({"AETHEROPS_KERNELS": "pure"} if pure else {})
+    shared = [f"--numprocesses={workers}", "--dist=loadfile"] if workers > 1 else []
+    # One order of sets in all workers, another in each run: they have to find the same tests.
+    environment.setdefault("PYTHONHASHSEED", str(random.randrange(2**32)))
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="aetherops-run-") as directory:
+    with tempfile.TemporaryDirectory(prefix="aetherops-run-") as directory, interrupts_left():
         report = Path(directory) / "report.xml"
         status = subprocess.run(
-            [sys.executable, "-m", "pytest", f"--junit-xml={report}", *arguments],
+            [sys.executable, "-m", "pytest", f"--junit-xml={report}", *shared, *arguments],
             cwd=PROJECT,
             env=environment,
             stdin=subprocess.DEVNULL,
             check=False,
         ).returncode
         return summarise(report, status, time.monotonic() - started)
+
+
+@contextmanager
+def interrupts_left() -> Iterator[None]:
+    """Leave Ctrl-C to pytest, which gets it too: it ends its servers and tells how far it came."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def summarise(report: Path, status: int, elapsed_s: float) -> int:

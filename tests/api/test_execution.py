@@ -96,6 +96,7 @@ def test_lists_of_other_things_are_untouched():
     assert answer["data"] == {"texts": ["a", None], "nullable": [1, 2.5]}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("n", [10_000])
 def test_a_column_costs_a_small_part_of_item_by_item(n):
     values = np.linspace(0, 1, n)

@@ -14,6 +14,7 @@ from aetherops import core
 from aetherops.telemetry import summarize
 
 FIGURES = runpy.run_path(str(Path(__file__).with_name("aggregator_figures.py")))
+pytestmark = pytest.mark.alone
 native = pytest.mark.skipif(core.IMPLEMENTATION == "pure", reason="measures the compiled core")
 
 

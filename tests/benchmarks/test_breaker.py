@@ -20,6 +20,8 @@ import pytest
 from aetherops.core import IMPLEMENTATION
 from aetherops.resilience import Breaker, BreakerOpenError, BreakerPolicy, TimeWindow
 
+pytestmark = pytest.mark.alone
+
 CALLS = 5_000
 ROUNDS = 60
 # How many times less than each peer's a guarded call's overhead is at least.

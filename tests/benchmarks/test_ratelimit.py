@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import ratelimit_figures
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.skipif(IMPLEMENTATION != "native", reason="the compiled core is not chosen"),
     pytest.mark.skipif(
         not all(find_spec(name) for name in ("limits", "throttled", "token_bucket")),

@@ -25,7 +25,7 @@ from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.ratelimit.shared.leases import LeasedLimiter, LeasePolicy
 from aetherops.ratelimit.shared.limiter import SharedLimiter
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.alone]
 
 CALLERS = 50
 LIMIT = BucketLimit(1000, Rate.of(1))

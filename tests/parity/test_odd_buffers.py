@@ -88,7 +88,7 @@ BUFFERS = [
 
 
 def repr_of(buffer: object) -> str:
-    form = getattr(buffer, "format", "")
+    form = buffer.format if isinstance(buffer, memoryview) else ""
     return f"{type(buffer).__name__} {form} {getattr(buffer, 'strides', '')}"
 
 

@@ -142,6 +142,7 @@ print(json.dumps([getattr(aetherops, name) is not None for name in aetherops.__a
     assert all(run(code))
 
 
+@pytest.mark.alone
 def test_importing_the_package_takes_less_than_thirty_milliseconds() -> None:
     code = """
 import json, time

@@ -13,7 +13,7 @@ from aetherops.archive.codec import MEDIA_TYPE, encode_batch
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 SERIES = 30_000
 

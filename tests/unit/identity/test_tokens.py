@@ -164,6 +164,7 @@ def test_a_remembered_token_still_expires(verifier, clock):
         verifier.verify(text)
 
 
+@pytest.mark.alone
 def test_a_remembered_token_costs_a_fraction(verifier, clock):
     text = token()
 

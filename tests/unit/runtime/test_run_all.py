@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / "run_all.py"
+WORKERS = SCRIPT.parent / "workers"
 
 
 @pytest.fixture
@@ -109,6 +111,68 @@ def test_pure_forces_the_pure_twins(run_all: ModuleType, tmp_path: Path) -> None
     )
 
     assert run_all.run_pytest(["-p", "no:cacheprovider"], pure=True) == 0
+
+
+NOTED = """
+import pathlib, pytest, time
+
+def note(text):
+    with pathlib.Path(__file__).with_name("noted").open("a") as file:
+        file.write(text)
+
+@pytest.fixture(autouse=True)
+def noting(request):
+    note(f"begin {request.node.name}\\n")
+    time.sleep(0.05)
+    yield
+    note(f"end {request.node.name}\\n")
+
+def test_others_1(): pass
+def test_others_2(): pass
+"""
+MEASURING = """
+@pytest.mark.alone
+@pytest.mark.parametrize("n", [1, 2])
+def test_that_measures(n): pass
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_nothing_runs_beside_a_test_that_measures(
+    run_all: ModuleType, tmp_path: Path, workers: int
+) -> None:
+    options = ["[tool.pytest.ini_options]", 'markers = ["alone"]', f'pythonpath = ["{WORKERS}"]']
+    (tmp_path / "pyproject.toml").write_text("\n".join(options))
+    (tmp_path / "tests" / "conftest.py").write_text("from alone_last import *")
+    (tmp_path / "tests" / "test_first.py").write_text(NOTED + MEASURING)
+    for name in ("test_it.py", "test_more.py", "test_most.py"):
+        (tmp_path / "tests" / name).write_text(NOTED)
+
+    assert run_all.run_pytest([], pure=False, workers=workers) == 0
+
+    noted = (tmp_path / "tests" / "noted").read_text().splitlines()
+    assert len(noted) == 2 * (4 * 2 + 2)
+    for begin, end in pairwise(noted):
+        if begin.startswith("begin test_that_measures"):
+            assert end == begin.replace("begin", "end")
+    if workers > 1:
+        assert all("measures" in line for line in noted[-4:])
+
+
+def test_an_interrupt_is_left_to_pytest_which_ends_in_order(
+    run_all: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tests" / "test_it.py").write_text(
+        "import os, signal\n"
+        "def test_it(): pass\n"
+        "def test_stopped():\n"
+        "    for process in (os.getppid(), os.getpid()):\n"
+        "        os.kill(process, signal.SIGINT)\n"
+    )
+
+    assert run_all.run_pytest(["-p", "no:cacheprovider"], pure=False) == 2
+
+    assert capfd.readouterr().out.splitlines()[-1] == "1 passed, 0 failed"
 
 
 def test_without_a_compiler_no_core_is_asked_for(

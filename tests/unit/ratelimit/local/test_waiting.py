@@ -38,12 +38,13 @@ async def test_tasks_are_served_in_the_order_of_their_coming_whatever_they_ask()
 
 
 async def test_threads_and_tasks_stand_in_one_line():
-    bucket = TokenBucket(5, 200)
+    bucket = TokenBucket(5, 50)
     bucket.allow("k", 5)
     served = []
     thread = threading.Thread(target=lambda: (bucket.acquire("k", 5), served.append("thread")))
     thread.start()
-    while bucket.peek("k").reset_after_us < 40_000:  # until the thread has its place
+    # Until the thread has its place, or was even served: the machine may have been busy.
+    while bucket.peek("k").reset_after_us < 120_000 and not served:
         await asyncio.sleep(0)
     await bucket.acquire_async("k", 5)
     served.append("task")

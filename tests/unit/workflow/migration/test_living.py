@@ -143,7 +143,9 @@ class OwnEngine(WorkflowEngine):
     """A class of a script's own."""
 
 
-@pytest.mark.parametrize("living", [OwnEngine(), object(), "w", None], ids=repr)
+@pytest.mark.parametrize(
+    "living", [OwnEngine(), object(), "w", None], ids=lambda living: type(living).__name__
+)
 def test_only_objects_of_the_classes_themselves_become_others(living: Any) -> None:
     with pytest.raises(InvalidInputError, match="of WorkflowEngine or MissionPipeline itself"):
         move_to_store(living, MemoryEventStore(), "w")

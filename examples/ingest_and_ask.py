@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import httpx
 
-from aetherops.runtime.instance import read_instance
+from aetherops.runtime.data_dir.instance import read_instance
 from aetherops.runtime.settings import Settings
 
 STREAM = "example/wave/amplitude"

@@ -14,7 +14,7 @@ from aetherops.ratelimit.ports import LocalAsAsync
 from aetherops.ratelimit.redis.counters import RedisCounters
 from aetherops.ratelimit.shadow import AsyncShadowLimiter
 from aetherops.ratelimit.shared.limiter import SharedLimiter
-from aetherops.runtime.limiter_file import kept_in_file
+from aetherops.runtime.data_dir.limiter_file import kept_in_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -21,9 +21,14 @@ from aetherops.bootstrap.telemetry import telemetry_over
 from aetherops.bootstrap.workflow import workflows_over
 from aetherops.core import IMPLEMENTATION, instruction_set
 from aetherops.parts.memory_return import MemoryReturn
+from aetherops.runtime.data_dir.instance import (
+    Instance,
+    own_instance,
+    remove_instance,
+    write_instance,
+)
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.http.server import listening_socket
-from aetherops.runtime.instance import Instance, own_instance, remove_instance, write_instance
 from aetherops.runtime.memory import return_freed_memory, spare_what_stays
 from aetherops.runtime.settings_reading import told_by_variable
 from aetherops.runtime.supervision import StopRequest, stop_on_signals, supervise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from aetherops.runtime.disk import MOST_BACKLOG, Disk
+from aetherops.runtime.data_dir.disk import MOST_BACKLOG, Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

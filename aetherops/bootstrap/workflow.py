@@ -14,8 +14,8 @@ from aetherops.connections.postgres import Postgres
 from aetherops.parts.replay_check import ReplayCheck
 from aetherops.parts.workflow_projector import WorkflowProjector
 from aetherops.parts.workflow_publisher import WorkflowPublisher
+from aetherops.runtime.data_dir.instance import read_instance
 from aetherops.runtime.embedded.postgres import running_dsn
-from aetherops.runtime.instance import read_instance
 from aetherops.runtime.migrate import SchemaOutdatedError, missing_migrations
 from aetherops.services.read_model_condition import ReadModelCondition
 from aetherops.services.workflow_condition import WorkflowCondition

@@ -44,7 +44,7 @@ def find_connection(data_dir: Path | None, url: str | None, token: str | None) -
             raise InvalidInputError("--token", "nothing", "a token beside --url")
         return Connection(_checked_url(url), _checked_token(token))
     from aetherops.cli.options import settings_with
-    from aetherops.runtime.instance import read_instance
+    from aetherops.runtime.data_dir.instance import read_instance
 
     instance = read_instance(settings_with(data_dir).data_dir)
     return Connection(_checked_url(instance.url), _checked_token(token or instance.token))

@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aetherops.cli.options import settings_with
-from aetherops.runtime.instance import instance_file
+from aetherops.runtime.data_dir.instance import instance_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from aetherops.runtime.instance import Instance
+    from aetherops.runtime.data_dir.instance import Instance
     from aetherops.runtime.settings import Settings
 
 __all__ = ["announcement", "run_platform"]

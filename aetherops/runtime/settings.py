@@ -30,7 +30,7 @@ from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import BucketLimit, Rate
 from aetherops.ratelimit.shared.failure import FailurePolicy
 from aetherops.resilience import BreakerPolicy
-from aetherops.runtime.private_files import default_data_dir
+from aetherops.runtime.data_dir.private_files import default_data_dir
 
 __all__ = ["BreakerSettings", "HttpSettings", "LimitSettings", "Settings"]
 

@@ -20,7 +20,7 @@ from aetherops.identity.keys import SigningKey
 from aetherops.identity.operators import Operator
 from aetherops.identity.tokens import TokenIssuer, TokenVerifier
 from aetherops.resilience import BreakerRegistry
-from aetherops.runtime.disk import DiskFullError
+from aetherops.runtime.data_dir.disk import DiskFullError
 from aetherops.runtime.settings import Settings
 from aetherops.services.readiness import ReadinessCheck
 

@@ -29,7 +29,7 @@ from aetherops.archive.codec import MEDIA_TYPE, encode_batch
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.instants import to_iso
-from aetherops.runtime.instance import Instance, NotRunningError, read_instance
+from aetherops.runtime.data_dir.instance import Instance, NotRunningError, read_instance
 
 STREAMS, SAMPLES_A_STREAM, BLOCK, STREAMS_A_BATCH = 100, 50_000, 10_000, 10
 START_US, STEP_US = 1_767_225_600_000_000, 100_000  # 2026, 10 Hz

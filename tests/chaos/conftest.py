@@ -14,7 +14,7 @@ import pytest
 from aetherops.archive.codec import MEDIA_TYPE, encode_batch
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
-from aetherops.runtime.instance import Instance, NotRunningError, read_instance
+from aetherops.runtime.data_dir.instance import Instance, NotRunningError, read_instance
 
 STREAM = Stream(StreamName("chaos", "sat-1", "value"))
 SAMPLES = 500

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aetherops.runtime.instance import NotRunningError, read_instance
+from aetherops.runtime.data_dir.instance import NotRunningError, read_instance
 
 pytestmark = [pytest.mark.chaos, pytest.mark.integration]
 

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from aetherops.instants import parse_us
-from aetherops.runtime.instance import read_instance
+from aetherops.runtime.data_dir.instance import read_instance
 
 from .platforms import Platform, environment, run, running
 

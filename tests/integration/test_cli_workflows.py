@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from aetherops.connections.postgres import Postgres
+from aetherops.runtime.data_dir.instance import read_instance
 from aetherops.runtime.embedded.postgres import running_dsn
-from aetherops.runtime.instance import read_instance
 from aetherops.workflow import KINDS, WorkflowEngine, in_background, run_in_background
 
 from .platforms import Done, Platform, run, running

@@ -27,9 +27,9 @@ from aetherops.connections.nats import Nats
 from aetherops.connections.postgres import Postgres
 from aetherops.connections.redis import Redis
 from aetherops.errors import InvalidInputError, UnreachableError
+from aetherops.runtime.data_dir.locks import AlreadyRunningError, is_held
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.embedded.child import ServerStartError
-from aetherops.runtime.locks import AlreadyRunningError, is_held
 from aetherops.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration

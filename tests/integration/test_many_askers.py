@@ -22,7 +22,7 @@ from aetherops.archive.codec import MEDIA_TYPE, encode_batch
 from aetherops.archive.samples import SampleBatch, Samples, Series
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.instants import to_iso
-from aetherops.runtime.instance import Instance, read_instance
+from aetherops.runtime.data_dir.instance import Instance, read_instance
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 

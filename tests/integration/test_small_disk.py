@@ -19,10 +19,10 @@ import pytest
 from aetherops.archive.jetstream import prepare_streams
 from aetherops.connections.nats import Nats
 from aetherops.errors import InvalidInputError
-from aetherops.runtime.disk import Disk
+from aetherops.runtime.data_dir.disk import Disk
+from aetherops.runtime.data_dir.instance import Instance, NotRunningError, read_instance
 from aetherops.runtime.embedded import nats, running_servers
 from aetherops.runtime.embedded.child import ServerStartError
-from aetherops.runtime.instance import Instance, NotRunningError, read_instance
 from aetherops.runtime.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from aetherops.runtime.data_dir.private_files import default_data_dir
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.embedded.account import new_account
-from aetherops.runtime.private_files import default_data_dir
 from aetherops.runtime.settings import Settings
 
 pytestmark = [

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from aetherops.archive.csv.reasons import Reason, RowError
-from aetherops.archive.csv.times import TimeFormat
+from aetherops.archive.csv.times.texts import TimeFormat
 from aetherops.archive.csv.values import loose_number_in
 from aetherops.errors import InvalidInputError
 

@@ -16,7 +16,7 @@ from aetherops.archive.csv.columns import (
     only_column,
 )
 from aetherops.archive.csv.lines import find_delimiter, is_comment, split_line, split_lines
-from aetherops.archive.csv.times import EpochUnit, TimeFormat
+from aetherops.archive.csv.times.texts import EpochUnit, TimeFormat
 from aetherops.archive.csv.values import ValueFormat, loose_number_in, number_in
 from aetherops.errors import InvalidInputError
 

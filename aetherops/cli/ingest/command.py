@@ -12,14 +12,14 @@ from aetherops.archive.csv.layout import Layout, LayoutOptions, detect_layout
 from aetherops.archive.csv.reasons import RowError
 from aetherops.archive.csv.samples import RejectedRow, SampleParser
 from aetherops.cli.client import Client
-from aetherops.cli.ingest.csv_file import CsvFile, open_csv
-from aetherops.cli.ingest.interrupts import ending_in_order
-from aetherops.cli.ingest.progress import shown_progress
-from aetherops.cli.ingest.rejects import open_rejects
+from aetherops.cli.ingest.reading.csv_file import CsvFile, open_csv
+from aetherops.cli.ingest.reading.rejects import open_rejects
+from aetherops.cli.ingest.reading.strict import check_once_an_instant, check_repeats
 from aetherops.cli.ingest.report import IngestReport, warning_lines
-from aetherops.cli.ingest.strict import check_once_an_instant, check_repeats
+from aetherops.cli.ingest.sending.interrupts import ending_in_order
+from aetherops.cli.ingest.sending.progress import shown_progress
+from aetherops.cli.ingest.sending.upload import Upload
 from aetherops.cli.ingest.targets import Targets
-from aetherops.cli.ingest.upload import Upload
 from aetherops.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aetherops.archive.csv.samples import ParsedBlock, ParsedSeries
     from aetherops.archive.stream import Stream
     from aetherops.cli.connection import Connection
-    from aetherops.cli.ingest.progress import ProgressReport
+    from aetherops.cli.ingest.sending.progress import ProgressReport
     from aetherops.cli.ingest.targets import TargetsByColumn
 
 __all__ = ["IngestReport", "Job", "ingest_file", "warning_lines"]

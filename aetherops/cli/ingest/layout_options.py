@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aetherops.archive.csv.layout import LayoutOptions
-from aetherops.archive.csv.times import EpochUnit
+from aetherops.archive.csv.times.texts import EpochUnit
 from aetherops.errors import InvalidInputError
 
 if TYPE_CHECKING:

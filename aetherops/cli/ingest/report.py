@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aetherops.archive.csv.reasons import Reason
-from aetherops.cli.ingest.repeats import Repeats
+from aetherops.cli.ingest.reading.repeats import Repeats
 from aetherops.cli.outcome import ExitStatus
 from aetherops.instants import to_iso
 
 if TYPE_CHECKING:
     from aetherops.archive.csv.samples import ParsedSeries
     from aetherops.archive.stream import Stream
-    from aetherops.cli.ingest.receipts import Stored
-    from aetherops.cli.ingest.rejects import Rejects
+    from aetherops.cli.ingest.reading.rejects import Rejects
+    from aetherops.cli.ingest.sending.receipts import Stored
     from aetherops.cli.ingest.targets import Targets
 
 __all__ = ["IngestReport", "warning_lines"]

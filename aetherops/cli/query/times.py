@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from aetherops.archive.csv.iso import parse_iso
+from aetherops.archive.csv.times.iso import parse_iso
 from aetherops.errors import InvalidInputError
 from aetherops.instants import FIRST_US, LAST_US, to_us
 

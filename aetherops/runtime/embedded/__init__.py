@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aetherops.connections.endpoints import Endpoints
-from aetherops.runtime.disk import Disk, byte_text
+from aetherops.runtime.data_dir.disk import Disk, byte_text
+from aetherops.runtime.data_dir.locks import exclusive
+from aetherops.runtime.data_dir.private_files import prepare_data_dir
 from aetherops.runtime.embedded.child import ServerStartError
 from aetherops.runtime.embedded.nats import EmbeddedNats
 from aetherops.runtime.embedded.postgres import EmbeddedPostgres
 from aetherops.runtime.embedded.valkey import EmbeddedValkey
 from aetherops.runtime.embedded.watch import EmbeddedServer, keep_running, start
-from aetherops.runtime.locks import exclusive
-from aetherops.runtime.private_files import prepare_data_dir
 from aetherops.runtime.settings import Settings
 
 __all__ = ["running_servers"]

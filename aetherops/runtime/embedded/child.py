@@ -17,8 +17,8 @@ from typing import BinaryIO
 import structlog
 
 from aetherops.errors import UnavailableError
+from aetherops.runtime.data_dir.locks import try_lock
 from aetherops.runtime.embedded import leash
-from aetherops.runtime.locks import try_lock
 
 __all__ = ["Child", "ServerStartError"]
 

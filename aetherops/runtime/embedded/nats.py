@@ -15,9 +15,9 @@ from typing import Any
 
 import structlog
 
+from aetherops.runtime.data_dir.private_files import write_private
 from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.damage import damaged
-from aetherops.runtime.private_files import write_private
 
 __all__ = ["EmbeddedNats"]
 

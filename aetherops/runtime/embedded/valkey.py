@@ -17,9 +17,9 @@ import structlog
 
 from aetherops.connections.redis import Redis
 from aetherops.errors import UnreachableError
+from aetherops.runtime.data_dir.private_files import write_private
 from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
-from aetherops.runtime.private_files import write_private
 
 __all__ = ["EmbeddedValkey"]
 

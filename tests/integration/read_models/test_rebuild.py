@@ -11,8 +11,8 @@ import pytest
 from aetherops.bootstrap.workflow import rebuild_read_models
 from aetherops.errors import InvalidInputError
 from aetherops.parts.workflow_projector import WorkflowProjector
+from aetherops.runtime.data_dir.instance import NotRunningError
 from aetherops.runtime.embedded.postgres import running_dsn
-from aetherops.runtime.instance import NotRunningError
 from aetherops.runtime.migrate import SchemaOutdatedError
 from aetherops.runtime.settings import Settings
 from aetherops.workflow import KINDS, EventCodec

@@ -15,7 +15,7 @@ from aetherops.archive.csv.samples import (
     parse_by_column,
     parse_by_row,
 )
-from aetherops.archive.csv.times import EpochUnit, Reason, RowError, TimeFormat
+from aetherops.archive.csv.times.texts import EpochUnit, Reason, RowError, TimeFormat
 from aetherops.archive.csv.values import ValueFormat
 from aetherops.errors import InvalidInputError
 from aetherops.instants import parse_us, to_iso

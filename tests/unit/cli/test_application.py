@@ -20,7 +20,7 @@ from aetherops.core import IMPLEMENTATION
 from aetherops.errors import InvalidInputError
 from aetherops.identity.keys import load_or_create_key
 from aetherops.identity.tokens import TokenVerifier
-from aetherops.runtime.instance import Instance, NotRunningError
+from aetherops.runtime.data_dir.instance import Instance, NotRunningError
 
 runner = CliRunner()
 CSV = "utc,value\n2026-01-31T12:00:00Z,1\n"

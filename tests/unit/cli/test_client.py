@@ -13,8 +13,8 @@ from aetherops.archive.store import AcceptedBatch
 from aetherops.archive.stream import Stream, StreamName
 from aetherops.cli.client import Client
 from aetherops.cli.connection import Connection
-from aetherops.cli.ingest.receipts import ReceiptFollower
-from aetherops.cli.ingest.upload import BATCH_SAMPLES, Upload
+from aetherops.cli.ingest.sending.receipts import ReceiptFollower
+from aetherops.cli.ingest.sending.upload import BATCH_SAMPLES, Upload
 from aetherops.cli.outcome import FaultFoundError, ServerBusyError, ServerRefusedError
 from aetherops.cli.query.answer import csv_text, json_text, plot_text, summary_text
 from aetherops.cli.query.catalogue import find_stream

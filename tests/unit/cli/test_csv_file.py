@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from aetherops.cli.ingest.csv_file import CsvFile, open_csv
+from aetherops.cli.ingest.reading.csv_file import CsvFile, open_csv
 from aetherops.errors import InvalidInputError
 
 

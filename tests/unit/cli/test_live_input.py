@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aetherops.cli.ingest.csv_file import CsvFile, open_csv
-from aetherops.cli.ingest.live_input import LiveInput
+from aetherops.cli.ingest.reading.csv_file import CsvFile, open_csv
+from aetherops.cli.ingest.reading.live_input import LiveInput
 
 
 class Pipe:

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from aetherops.cli.ingest.progress import shown_progress
-from aetherops.cli.ingest.receipts import Stored
+from aetherops.cli.ingest.sending.progress import shown_progress
+from aetherops.cli.ingest.sending.receipts import Stored
 
 
 class Terminal(io.StringIO):

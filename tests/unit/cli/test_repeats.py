@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from aetherops.archive.csv.samples import ParsedSeries
 from aetherops.archive.samples import Samples
-from aetherops.cli.ingest.repeats import Repeat, Repeats, SeenInstants
+from aetherops.cli.ingest.reading.repeats import Repeat, Repeats, SeenInstants
 
 INSTANTS = st.one_of(st.integers(0, 20), st.integers(-(2**62), 2**62))
 

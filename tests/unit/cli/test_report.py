@@ -8,9 +8,9 @@ import pytest
 
 from aetherops.archive.csv.layout import LayoutOptions, detect_layout
 from aetherops.archive.store import Receipt
-from aetherops.cli.ingest.receipts import Stored
-from aetherops.cli.ingest.rejects import Rejects
+from aetherops.cli.ingest.reading.rejects import Rejects
 from aetherops.cli.ingest.report import IngestReport, warning_lines
+from aetherops.cli.ingest.sending.receipts import Stored
 from aetherops.cli.ingest.targets import ColumnTarget, Targets
 from aetherops.cli.outcome import ExitStatus
 

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from aetherops.archive.csv.layout import Layout
 from aetherops.archive.csv.reasons import Reason, RowError
 from aetherops.archive.csv.samples import SeriesKey
-from aetherops.archive.csv.times import TimeFormat
+from aetherops.archive.csv.times.texts import TimeFormat
 from aetherops.archive.stream import StreamName
 from aetherops.cli.ingest.targets import ColumnTarget, Targets, name_part, parse_mapping
 from aetherops.errors import InvalidInputError, LimitExceededError

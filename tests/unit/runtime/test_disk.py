@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aetherops.runtime.disk import Disk, DiskFullError
+from aetherops.runtime.data_dir.disk import Disk, DiskFullError
 
 MIB = 2**20
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from aetherops.runtime.data_dir.locks import is_held
 from aetherops.runtime.embedded.child import Child, ServerStartError
 from aetherops.runtime.embedded.postgres import _remove_if_stale
 from aetherops.runtime.embedded.sockets import release_socket_directory, socket_directory
-from aetherops.runtime.locks import is_held
 
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
 IGNORE_SIGTERM = [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aetherops.runtime.instance import (
+from aetherops.runtime.data_dir.instance import (
     Instance,
     NotRunningError,
     own_instance,
@@ -12,7 +12,7 @@ from aetherops.runtime.instance import (
     remove_instance,
     write_instance,
 )
-from aetherops.runtime.locks import AlreadyRunningError
+from aetherops.runtime.data_dir.locks import AlreadyRunningError
 
 RUNNING = Instance("http://127.0.0.1:8080", "a-token", os.getpid())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aetherops.runtime.locks import AlreadyRunningError, exclusive, is_held
+from aetherops.runtime.data_dir.locks import AlreadyRunningError, exclusive, is_held
 
 
 def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     program = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from aetherops.runtime.locks import exclusive\n"
+        "from aetherops.runtime.data_dir.locks import exclusive\n"
         "with exclusive(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     with subprocess.Popen(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aetherops.errors import InvalidInputError
-from aetherops.runtime.private_files import prepare_data_dir, write_private
+from aetherops.runtime.data_dir.private_files import prepare_data_dir, write_private
 
 
 def test_only_the_owner_may_read_what_is_written(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ SOURCE = Path(aetherops.__file__).parent
 #: Every task that the package makes, by module and function, and who hears of its end.
 TASKS = {
     ("services/telemetry/once.py", "get"): "awaited by all who ask",
-    ("cli/ingest/upload.py", "__aenter__"): "asked before each batch, awaited at the end",
-    ("cli/ingest/upload.py", "_send"): "awaited one after the other",
+    ("cli/ingest/sending/upload.py", "__aenter__"): "asked before each batch, awaited at the end",
+    ("cli/ingest/sending/upload.py", "_send"): "awaited one after the other",
     ("parts/ingest_worker.py", "_extended"): "kept going",
     ("ratelimit/redis/counters.py", "ask"): "fails those who ask, and the event loop hears",
     ("ratelimit/redis/counters.py", "_connection"): "awaited by the batch that needs it",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aetherops.archive.csv.samples import RejectedRow
-    from aetherops.archive.csv.times import Reason
+    from aetherops.archive.csv.times.texts import Reason
 
 __all__ = ["Rejects", "open_rejects"]
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from aetherops.errors import InvalidInputError, UnreachableError
-from aetherops.runtime.locks import exclusive, is_held
-from aetherops.runtime.private_files import prepare_data_dir, write_private
+from aetherops.runtime.data_dir.locks import exclusive, is_held
+from aetherops.runtime.data_dir.private_files import prepare_data_dir, write_private
 
 __all__ = [
     "Instance",

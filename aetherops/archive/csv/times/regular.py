@@ -1,6 +1,6 @@
 """Times of a regular shape, digit by digit over whole columns; all others are declined.
 
-What the digits mean is defined by `aetherops.archive.csv.times.TimeFormat.read`.
+What the digits mean is defined by `aetherops.archive.csv.times.texts.TimeFormat.read`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aetherops.archive.csv.epochs import EpochUnit
+from aetherops.archive.csv.times.epochs import EpochUnit
 from aetherops.instants import from_us
 
 if TYPE_CHECKING:

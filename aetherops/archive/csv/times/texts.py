@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aetherops.archive.csv.epochs import DISTANCES_US, EpochUnit
-from aetherops.archive.csv.iso import parse_iso
 from aetherops.archive.csv.reasons import Reason, RowError
-from aetherops.archive.csv.time_columns import read_epochs, read_isos
+from aetherops.archive.csv.times.epochs import DISTANCES_US, EpochUnit
+from aetherops.archive.csv.times.iso import parse_iso
+from aetherops.archive.csv.times.regular import read_epochs, read_isos
 from aetherops.archive.csv.values import number_in, without_decimal_comma
 from aetherops.instants import FIRST_US, LAST_US, to_us
 

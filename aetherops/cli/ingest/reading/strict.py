@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from aetherops.archive.csv.reasons import RowError
 from aetherops.archive.csv.samples import SampleParser
-from aetherops.cli.ingest.csv_file import open_csv
-from aetherops.cli.ingest.repeats import Repeats
+from aetherops.cli.ingest.reading.csv_file import open_csv
+from aetherops.cli.ingest.reading.repeats import Repeats
 from aetherops.errors import InvalidInputError
 from aetherops.instants import to_iso
 

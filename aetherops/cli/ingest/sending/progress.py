@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from aetherops.cli.ingest.receipts import Stored
+    from aetherops.cli.ingest.sending.receipts import Stored
 
 __all__ = ["ProgressReport", "shown_progress"]
 

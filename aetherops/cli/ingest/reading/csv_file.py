@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from aetherops.archive.csv.lines import is_comment
-from aetherops.cli.ingest.live_input import LiveInput
+from aetherops.cli.ingest.reading.live_input import LiveInput
 from aetherops.errors import InvalidInputError
 
 if TYPE_CHECKING:

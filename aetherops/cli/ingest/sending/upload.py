@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from aetherops.archive.samples import SampleBatch, Series
-from aetherops.cli.ingest.receipts import ReceiptFollower, Stored
-from aetherops.cli.ingest.waiting import BATCH_SAMPLES, WaitingSamples
+from aetherops.cli.ingest.sending.receipts import ReceiptFollower, Stored
+from aetherops.cli.ingest.sending.waiting import BATCH_SAMPLES, WaitingSamples
 from aetherops.errors import LimitExceededError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import structlog
 from aetherops.errors import InvalidInputError
 from aetherops.ratelimit import LimiterState
 from aetherops.runtime.clock import now_us
-from aetherops.runtime.private_files import write_private
+from aetherops.runtime.data_dir.private_files import write_private
 
 if TYPE_CHECKING:
     from aetherops.ratelimit import LocalLimiter

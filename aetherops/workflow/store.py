@@ -106,8 +106,8 @@ class EventStore(Protocol):
     ) -> WorkflowProjection:
         """Take a projection along, from the version it has: the same state as by `get_events`.
 
-        A store may do it without making the events, and so several times as fast. What no state
-        consists of, the input of a step, is not checked again then.
+        A store may do it without making the events, and so several times as fast. What it refuses
+        is the same: also where no state shows it, as the input of a step.
 
         Parameters
         ----------

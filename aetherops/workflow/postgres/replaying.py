@@ -11,7 +11,7 @@ from aetherops.errors import InvalidInputError
 from aetherops.instants import from_us
 from aetherops.workflow.checks import name_text
 from aetherops.workflow.events.kinds import StepCompleted, StepStarted
-from aetherops.workflow.json_values import FrozenDict, JsonValue, freeze_json
+from aetherops.workflow.json_values import FrozenDict, JsonValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,9 @@ __all__ = ["FOLDED_COLUMNS", "Replayer"]
 FOLDED_COLUMNS = "kind, schema_version, version, occurred_us, payload, actor"
 
 _Number = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+_Plain = str | bool | float | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None
+# Most values are so. Whatever is nested is read as an event, which also counts its levels.
+_Flat = _Plain | dict[str, _Plain]
 
 
 class _Started(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -35,7 +38,7 @@ class _Started(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     step: str
     attempt: _Number
     executor: str | None
-    input: msgspec.Raw  # no state has it
+    input: _Flat  # no state has it, but it has to be what can be read
 
 
 class _Completed(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -43,14 +46,11 @@ class _Completed(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
     step: str
     attempt: _Number
-    result: msgspec.Raw  # read where it counts
+    result: _Flat
 
 
 _read_started = msgspec.json.Decoder(_Started).decode
 _read_completed = msgspec.json.Decoder(_Completed).decode
-_read_json = msgspec.json.Decoder().decode
-_Flat = dict[str, str | bool | float | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None]
-_read_flat = msgspec.json.Decoder(_Flat | None).decode
 _FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidInputError)
 
 
@@ -117,10 +117,6 @@ class Replayer:
             projection.apply(self._codec.decode(kind, schema_version, payload, envelope))
 
 
-def _result(data: msgspec.Raw) -> JsonValue:
-    """A result as an event would have it. Most are flat objects, checked as they are read."""
-    try:
-        flat = _read_flat(data)
-    except msgspec.MsgspecError:
-        return freeze_json(_read_json(data), "result")
-    return None if flat is None else FrozenDict(flat)
+def _result(value: _Flat) -> JsonValue:
+    """A result as an event would have it."""
+    return FrozenDict(value) if type(value) is dict else value

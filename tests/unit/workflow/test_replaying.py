@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
+from aetherops.errors import AetherOpsError
+from aetherops.instants import from_us
 from aetherops.workflow import (
     ApprovalGranted,
+    DamagedEventError,
     EventCodec,
     MissingEventError,
     SnapshotTaken,
@@ -118,3 +121,78 @@ def test_a_program_that_reads_steps_as_a_class_of_its_own_is_asked_for_each() ->
     rows = [row(WorkflowCreated("w")), row(StepStarted("w", 2, step="a"))]
     Replayer(codec).take(projection, "w", rows)  # type: ignore[arg-type]
     assert projection.state.steps == {}  # to the projection it is a kind of the program's own
+
+
+#: What no event could have held, where a state may never show it.
+FOREIGN = {
+    "a huge number": b"1" + b"0" * 30,
+    "a huge number inside": b'{"a":1' + b"0" * 30 + b"}",
+    "nested too deep": b"[" * 40 + b"]" * 40,
+    "beyond all numbers": b"1e999",
+    "not UTF-8": b'"\xff\xfe"',
+    "a lone surrogate": b'"\\ud800"',
+}
+
+
+@pytest.mark.parametrize("value", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize(
+    "step",
+    [StepStarted("w", 3, step="a", input=0), StepCompleted("w", 3, step="a", result=0)],
+    ids=["input", "result of a step that had one"],
+)
+def test_what_no_state_shows_has_to_be_readable_all_the_same(
+    step: WorkflowEvent, value: bytes
+) -> None:
+    *whole, spoilt = map(
+        row, (WorkflowCreated("w"), StepCompleted("w", 2, step="a", result=1), step)
+    )
+    payload = spoilt[4].removesuffix(b"0}") + value + b"}"
+    rows = [*whole, (*spoilt[:4], payload, spoilt[5])]
+    with pytest.raises(DamagedEventError):
+        Replayer(CODEC).take(WorkflowProjection(), "w", rows)  # type: ignore[arg-type]
+
+
+#: What may become of a payload on a disk, or under somebody else's hand: where, what, instead of
+#: how many bytes.
+SPOILING = st.tuples(
+    st.integers(0, 80),
+    st.binary(max_size=3)
+    | st.sampled_from([b"1e999", b"-0", b'"', b"\\ud800", b"{}", b"[[", b","]),
+    st.integers(0, 3),
+)
+
+
+@given(st.lists(HAPPENING, min_size=1, max_size=4), SPOILING)
+def test_a_spoilt_payload_has_the_error_or_the_state_that_its_event_has(
+    happenings: list[tuple[Any, dict[str, Any]]], spoiling: tuple[int, bytes, int]
+) -> None:
+    events = [kind("w", version, **says) for version, (kind, says) in enumerate(happenings, 2)]
+    *before, last = map(row, (WorkflowCreated("w"), *events))
+    payload, (start, text, length) = last[4], spoiling
+    start %= len(payload)
+    spoilt = payload[:start] + text + payload[start + length :]
+    rows = [*before, (*last[:4], spoilt, last[5])]
+    assert outcome(fold_rows, rows) == outcome(fold_events, rows)
+
+
+def fold_rows(rows: Sequence[Any]) -> WorkflowState:
+    projection = WorkflowProjection()
+    Replayer(CODEC).take(projection, "w", rows)
+    return projection.state
+
+
+def fold_events(rows: Sequence[Any]) -> WorkflowState:
+    projection = WorkflowProjection()
+    for kind, schema_version, version, at_us, payload, actor in rows:
+        envelope = WorkflowCreated("w", occurred_at=from_us(at_us), actor=actor).envelope
+        event = CODEC.decode(kind, schema_version, payload, envelope | {"version": version})
+        projection.apply(event)
+    return projection.state
+
+
+def outcome(fold: Callable[[Sequence[Any]], WorkflowState], rows: Sequence[Any]) -> object:
+    """The state as text, so that 1, 1.0 and True differ; or the error."""
+    try:
+        return repr(fold(rows))
+    except AetherOpsError as error:
+        return type(error), str(error)

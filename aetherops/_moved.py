@@ -18,7 +18,7 @@ _MOVES: dict[tuple[str, str], tuple[str, ...]] = {
         *("moments", "plotting", "series", "sliding", "window_summary"),
     ),
     ("telemetry", "archive"): (
-        *("chunk", "codec", "csv", "csv.layout", "csv.samples", "csv.times", "intake"),
+        *("chunk", "codec", "csv", "csv.layout", "csv.samples", "intake"),
         *("jetstream", "memory", "merge", "placement", "postgres", "samples", "store", "stream"),
     ),
     ("resilience", "resilience.breakers"): (
@@ -30,6 +30,7 @@ _MOVES: dict[tuple[str, str], tuple[str, ...]] = {
     ("ratelimit", "ratelimit.redis"): ("script",),
     ("ratelimit", "ratelimit.load"): ("adaptive",),
     ("runtime", "connections"): ("endpoints",),
+    ("runtime", "runtime.data_dir"): ("instance",),
     ("services", "demo"): ("constellation", "earth"),
     ("services", "parts"): ("breaker_reports", "key_watch", "load_watch"),
 }
@@ -40,6 +41,7 @@ MOVED = {
     for (old, new), modules in _MOVES.items()
     for module in modules
 } | {
+    "aetherops.telemetry.csv.times": "aetherops.archive.csv.times.texts",
     "aetherops.telemetry.query": "aetherops.archive.reductions",
     "aetherops.ratelimit.load_simulation": "aetherops.ratelimit.load.simulation",
     "aetherops.services.demo": "aetherops.demo.feed",

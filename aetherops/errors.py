@@ -22,13 +22,13 @@
     │   └── DuplicateEventError              an id that another event bears (workflow.errors)
     ├── UnavailableError                     a dependency is down: try again later
     │   ├── UnreachableError                 no connection, or no answer in time
-    │   │   └── NotRunningError              no platform on this directory (runtime.instance)
+    │   │   └── NotRunningError              no platform on this directory (runtime.data_dir.instance)
     │   ├── StoreCannotWriteError            a server answers, and cannot write
     │   ├── BacklogFullError                 too much waits to be stored (archive.intake)
     │   ├── ForeignEntryError                a key of a limit, written by others (ratelimit.errors)
     │   ├── BreakerOpenError                 the call was not made (resilience.breakers.errors)
     │   ├── MigrationBlockedError            others hold its tables (runtime.migrate.applying)
-    │   ├── DiskFullError                    no more data is taken in (runtime.disk)
+    │   ├── DiskFullError                    no more data is taken in (runtime.data_dir.disk)
     │   └── ServerStartError                 an embedded server (runtime.embedded.child)
     ├── DamagedChunkError                    what was stored cannot be read (archive.chunk)
     ├── EventLoopError (also RuntimeError)   would stop an event loop (workflow.errors)
@@ -40,7 +40,7 @@
     │   └── DamagedEventError                not what its kind says (workflow.errors)
     ├── SchemaOutdatedError                  the owner has to migrate (runtime.migrate.ledger)
     ├── RefusedBatchesError                  the others can be stored (archive.postgres.metadata)
-    ├── AlreadyRunningError                  two on one directory (runtime.locks)
+    ├── AlreadyRunningError                  two on one directory (runtime.data_dir.locks)
     ├── AddressInUseError                    two on one port (runtime.http.server)
     ├── PartEndedError                       a part returned unasked (runtime.supervision)
     ├── ServerRefusedError                   a command's server did not do it (cli.outcome)

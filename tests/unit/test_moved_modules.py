@@ -20,6 +20,14 @@ def test_an_old_path_gives_the_module_itself(old: str) -> None:
     assert module.__name__ == MOVED[old] == module.__spec__.name
 
 
+def test_names_of_old_modules_are_where_they_were() -> None:
+    from aetherops.runtime.instance import read_instance
+    from aetherops.telemetry.csv.times import EpochUnit, Reason, RowError, TimeFormat
+
+    for name in (read_instance, EpochUnit, Reason, RowError, TimeFormat):
+        assert name.__module__.startswith(("aetherops.runtime.data_dir.", "aetherops.archive.csv."))
+
+
 def test_every_old_path_can_be_the_first_import_of_a_program() -> None:
     names = sorted(name for name in MOVED if "postgres" not in name and "jetstream" not in name)
     code = "import sys\n" + "\n".join(f"import {name}" for name in reversed(names))

@@ -47,10 +47,8 @@ class StateReader:
         -------
         A projection of version 0 where there is no such event.
         """
-        kept = None
-        if self._snapshots is not None:
-            kept = await self._snapshots.find(workflow_id, until)
-        if kept is not None and (state := kept.state()) is not None:
+        kept = self._snapshots and await self._snapshots.find(workflow_id, until)
+        if self._snapshots and kept and (state := kept.state(self._snapshots.parse)) is not None:
             events = await self._store.get_events(
                 workflow_id, after=kept.version - 1, until=kept.version
             )
@@ -79,7 +77,9 @@ class SnapshotKeeper:
     async def keep(self, workflow_id: str, version: int) -> int:
         """Keep what is not kept yet of a workflow up to a version; returns how many states."""
         kept = await self._snapshots.find(workflow_id, version)
-        begin: WorkflowState | None = kept.state() if kept is not None else None
+        begin: WorkflowState | None = (
+            kept.state(self._snapshots.parse) if kept is not None else None
+        )
         if kept is None or begin is None:
             last, wait, projection = 0, self._every, WorkflowProjection()
         else:

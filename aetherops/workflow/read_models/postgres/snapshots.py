@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from aetherops.workflow.projection.projection import PROJECTION_VERSION
 from aetherops.workflow.snapshots.kept import KeptState
@@ -46,6 +48,10 @@ class PostgresSnapshots:
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
+
+    def parse(self, data: bytes) -> Any:
+        """See `SnapshotStore.parse`."""
+        return orjson.loads(data)
 
     async def find(self, workflow_id: str, until: int | datetime | None) -> KeptState | None:
         """See `SnapshotStore.find`."""

@@ -22,7 +22,7 @@
     │   └── DuplicateEventError              an id that another event bears (workflow.errors)
     ├── UnavailableError                     a dependency is down: try again later
     │   ├── UnreachableError                 no connection, or no answer in time
-    │   │   └── NotRunningError              no platform on this directory (runtime.data_dir.instance)
+    │   │   └── NotRunningError              no platform is there (runtime.data_dir.instance)
     │   ├── StoreCannotWriteError            a server answers, and cannot write
     │   ├── BacklogFullError                 too much waits to be stored (archive.intake)
     │   ├── ForeignEntryError                a key of a limit, written by others (ratelimit.errors)

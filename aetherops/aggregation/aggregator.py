@@ -39,7 +39,7 @@ class StreamingAggregator(core.Accumulator):
     decimals : bucket values are rounded as ``round(x, decimals)``; ``None`` leaves them alone.
     nan_policy : ``propagate``, ``omit`` (moments and buckets pass over NaN, positions still count)
         or ``raise`` (`InvalidInputError`; the values before it have been taken).
-    anomaly_threshold : standard deviations from which on a value is anomalous; ``None`` looks for
+    anomaly_threshold : standard deviations beyond which a value is anomalous; ``None`` looks for
         no anomalies.
     mode : ``window`` compares all values with the mean and deviation of the whole window, when a
         snapshot is taken, and retains them for that (8 bytes each). ``online`` compares each value
@@ -58,7 +58,7 @@ class StreamingAggregator(core.Accumulator):
         "factors": "Values a bucket, a number for each size of buckets.",
         "functions": "What each bucket is reduced to.",
         "decimals": "To how many decimals bucket values are rounded; ``None`` leaves them alone.",
-        "anomaly_threshold": "Standard deviations from which on a value is anomalous, or ``None``.",
+        "anomaly_threshold": "Standard deviations beyond which a value is anomalous, or ``None``.",
         "mode": "``window`` or ``online``: with which values each is compared.",
         "warmup": "Values before the first is compared (online mode).",
         "ddof": "Subtracted from the count in the divisor of the variance.",

@@ -20,6 +20,7 @@ from aetherops.cli.workflow import workflow
 __all__ = ["application"]
 
 application = typer.Typer(
+    rich_markup_mode=None,
     cls=OneLineUsageErrors,
     help="Orbital operations: telemetry in, streaming aggregates kept, answers over GraphQL.",
     add_completion=False,

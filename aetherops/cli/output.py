@@ -8,7 +8,13 @@ import sys
 
 from aetherops.errors import InvalidInputError
 
-__all__ = ["can_write", "check_drawable", "printable", "write_what_can_be_written"]
+__all__ = [
+    "can_write",
+    "check_drawable",
+    "printable",
+    "printable_lines",
+    "write_what_can_be_written",
+]
 
 _DRAWN = "⣿×│"
 
@@ -41,6 +47,11 @@ def printable(text: str) -> str:
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )
+
+
+def printable_lines(text: str) -> str:
+    """Lines of ours that say what others wrote: see `printable`."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def check_drawable() -> None:

@@ -12,6 +12,7 @@ from aetherops.errors import UnavailableError
 from aetherops.resilience import retry_backoff
 from aetherops.runtime.part import Part, wait_for_event
 from aetherops.services.workflow_condition import WorkflowCondition
+from aetherops.workflow.errors import UnreadableEventError
 from aetherops.workflow.publication import PublishedAheadError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class WorkflowPublisher(Part):
             self._woken.clear()
             try:
                 is_busy = await self._publish_page()
-            except (UnavailableError, PublishedAheadError) as error:
+            except (UnavailableError, PublishedAheadError, UnreadableEventError) as error:
                 failures += 1
                 self._tell_pause(str(error))
                 await self.pause(retry_backoff(failures, _FIRST_RETRY_MS, _LAST_RETRY_MS) / 1_000)

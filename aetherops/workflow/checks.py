@@ -100,7 +100,10 @@ def instant(value: object, field: str) -> datetime:
         )
     if value < _EPOCH:
         raise InvalidInputError(field, value.isoformat(), "a time from 1970-01-01T00:00:00Z on")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInputError(field, value.isoformat(), "a time up to the year 9999") from None
 
 
 def uuid(value: object, field: str) -> UUID:

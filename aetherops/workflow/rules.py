@@ -1,8 +1,9 @@
 """What may happen to a workflow next: the rules that commands enforce before they append.
 
 The fold knows which events are regular, and lists the others; here those are refused, with what
-would have been allowed. Three rules are of commands alone: work goes on only once every approval
-that was asked for is granted, no word is given after its time, and no timer fires before its own.
+would have been allowed. Some rules are of commands alone: work goes on only once every approval
+that was asked for is granted, no word is given after its time, no timer fires before its own, no
+word is asked for after the end, and only missions have stages.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _GOES_ON = (
 )
 
 
+_OF_MISSIONS = (kinds.StageAdvanced, kinds.StageRolledBack)
+
+
 def end_kind(target: str) -> type[WorkflowEvent] | None:
     """The kind of event that ends a workflow in this state; None where it is no end."""
     return _END_KINDS.get(target)
@@ -67,8 +71,12 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
         raise _illegal(before, event, _alternatives(before, event))
     if not may_follow(before, type(event)):
         raise _illegal(before, event, [f"grant {name}" for name in _not_granted(before)])
+    if isinstance(event, _OF_MISSIONS) and before.form != "mission":
+        raise _illegal(before, event, [], "it is no mission, and has no stages")
+    if isinstance(event, kinds.ApprovalRequested) and is_terminal_state(before.status):
+        raise _illegal(before, event, [])
     if isinstance(event, kinds.ApprovalGranted) and _is_late(before, event):
-        raise _illegal(before, event, [f"ask for {event.approval} again"])
+        raise _illegal(before, event, [f"refuse {event.approval}, and ask again"])
     if isinstance(event, kinds.TimerFired) and event.occurred_at < before.timers[event.timer]:
         due = before.timers[event.timer].isoformat()
         raise _illegal(before, event, [f"fire it from {due} on", f"cancel timer {event.timer}"])
@@ -76,14 +84,16 @@ def apply_allowed(projection: WorkflowProjection, event: WorkflowEvent) -> Workf
     return after
 
 
-def _illegal(state: WorkflowState, event: WorkflowEvent, allowed: Sequence[str]) -> Exception:
+def _illegal(
+    state: WorkflowState, event: WorkflowEvent, allowed: Sequence[str], why: str = ""
+) -> Exception:
     status = f"{state.status}, paused" if state.paused else state.status
     return IllegalMoveError(
         state.workflow_id or event.workflow_id,
         _asked(event),
         status,
         allowed,
-        "it has ended" if is_terminal_state(state.status) else _WHY[type(event)],
+        why or ("it has ended" if is_terminal_state(state.status) else _WHY[type(event)]),
     )
 
 

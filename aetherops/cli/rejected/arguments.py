@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["rejected"]
 
 rejected = typer.Typer(
-    help="Batches that were accepted and could not be stored.", no_args_is_help=True
+    rich_markup_mode=None,
+    help="Batches that were accepted and could not be stored.",
+    no_args_is_help=True,
 )
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -25,6 +25,7 @@ class ListsByDefault(TyperGroup):
 
 
 streams = typer.Typer(
+    rich_markup_mode=None,
     cls=ListsByDefault,
     help="List the streams, or change what is said of one: `streams orbit/` lists.",
     no_args_is_help=False,

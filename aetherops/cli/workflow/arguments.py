@@ -9,6 +9,7 @@ import typer
 
 from aetherops.cli.arguments import DataDir, Token, Url
 from aetherops.cli.outcome import reported_errors
+from aetherops.cli.output import printable_lines
 from aetherops.cli.usage import CheckedCommand
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AsJson", "WorkflowId", "connection_of", "workflow"]
 
 workflow = typer.Typer(
+    rich_markup_mode=None,
     help="Workflows: their states at any instant, their histories, and what moves them.",
     no_args_is_help=True,
 )
@@ -61,7 +63,7 @@ def list_workflows(
     """List workflows, by id."""
     with reported_errors():
         from aetherops.cli.workflow.asking import ask_list, enum_name
-        from aetherops.cli.workflow.texts import json_text, list_text
+        from aetherops.cli.workflow.texts import list_text, shown
 
         wanted = {
             "status": [enum_name(_checked_state(one)) for one in status] if status else None,
@@ -74,7 +76,7 @@ def list_workflows(
         }
         found = ask_list(wanted, connection_of(data_dir, url, token))
         if as_json or found:
-            typer.echo(json_text(found) if as_json else list_text(found))
+            typer.echo(shown(found, list_text, as_json=as_json))
         else:
             typer.echo("no workflow matches", err=True)
 
@@ -112,7 +114,8 @@ def show_workflow(
         ink = DRAWN if can_write("".join(DRAWN)) and not ascii_only else ASCII
         until = occurred or at
         until_us = now_us() if until is None else parse_us(until)
-        typer.echo(state_text(state, until_us, shutil.get_terminal_size((100, 24)).columns, ink))
+        columns = shutil.get_terminal_size((100, 24)).columns
+        typer.echo(printable_lines(state_text(state, until_us, columns, ink)))
 
 
 @workflow.command("history", cls=CheckedCommand)
@@ -129,7 +132,9 @@ def show_history(
         from aetherops.cli.workflow.texts import history_text, json_text
 
         events = ask_history(workflow_id, connection_of(data_dir, url, token))
-        typer.echo("\n".join(map(json_text, events)) if as_json else history_text(events))
+        typer.echo(
+            "\n".join(map(json_text, events)) if as_json else printable_lines(history_text(events))
+        )
 
 
 @workflow.command("diff", cls=CheckedCommand, context_settings=_DISTANCES)
@@ -145,13 +150,13 @@ def show_difference(
     """Say what changed between two instants, who changed it, and why."""
     with reported_errors():
         from aetherops.cli.workflow.asking import ask_changes
-        from aetherops.cli.workflow.texts import changes_text, json_text
+        from aetherops.cli.workflow.texts import changes_text, shown
 
         first, last = instant_of(start, "T1"), instant_of(end, "T2")
         assert first is not None
         assert last is not None
         found = ask_changes(workflow_id, first, last, connection_of(data_dir, url, token))
-        typer.echo(json_text(found) if as_json else changes_text(found))
+        typer.echo(shown(found, changes_text, as_json=as_json))
 
 
 def instant_of(text: str | None, field: str) -> str | None:

@@ -69,11 +69,11 @@ def change(
     """Have it done, and say in a line where the workflow stands then."""
     with reported_errors():
         from aetherops.cli.workflow.asking import change as ask_change
-        from aetherops.cli.workflow.texts import changed_text, json_text
+        from aetherops.cli.workflow.texts import changed_text, shown
 
         given = {
             key: one.read() if isinstance(one, JsonText | Choice) else one
             for key, one in arguments.items()
         }
         state = ask_change(mutation, workflow_id, given, connection_of(data_dir, url, token))
-        typer.echo(json_text(state) if as_json else changed_text(state))
+        typer.echo(shown(state, changed_text, as_json=as_json))

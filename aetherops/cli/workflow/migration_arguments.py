@@ -9,6 +9,7 @@ import typer
 
 from aetherops.cli.arguments import DataDir, Token, Url
 from aetherops.cli.outcome import ExitStatus, reported_errors
+from aetherops.cli.output import printable_lines
 from aetherops.cli.usage import CheckedCommand
 from aetherops.cli.workflow.arguments import AsJson, connection_of, workflow
 from aetherops.errors import InvalidInputError
@@ -45,7 +46,9 @@ def migrate_workflows(
             dry_run=dry_run,
             artifacts_as_text=artifacts_as_text,
         )
-        typer.echo(json_text(report_json(report)) if as_json else report_text(report))
+        typer.echo(
+            json_text(report_json(report)) if as_json else printable_lines(report_text(report))
+        )
     if not report.ok:
         raise typer.Exit(ExitStatus.SOME_REJECTED)
 

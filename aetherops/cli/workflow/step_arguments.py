@@ -19,7 +19,9 @@ _Attempt = Annotated[
     str | None, typer.Option(help="Which attempt; the last one where not given.", metavar="NUMBER")
 ]
 
-step = typer.Typer(help="Begin and end attempts at steps.", no_args_is_help=True)
+step = typer.Typer(
+    rich_markup_mode=None, help="Begin and end attempts at steps.", no_args_is_help=True
+)
 workflow.add_typer(step, name="step")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aetherops.cli.output import printable
+from aetherops.cli.output import printable, printable_lines
 from aetherops.cli.workflow.timeline import Ink, duration_text, timeline
 from aetherops.instants import parse_us, to_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "changed_text",
@@ -91,6 +91,11 @@ def state_text(state: Mapping[str, Any], until_us: int, width: int, ink: Ink) ->
     if state["irregular"]:
         lines.append(f"irregular events: {', '.join(map(str, state['irregular']))}")
     return "\n".join(lines)
+
+
+def shown(found: Any, text: Callable[[Any], str], *, as_json: bool) -> str:
+    """What was found, as JSON or as a text in which nothing that others wrote moves the cursor."""
+    return json_text(found) if as_json else printable_lines(text(found))
 
 
 def changed_text(state: Mapping[str, Any]) -> str:

@@ -16,7 +16,9 @@ __all__ = ["workflow"]
 
 _Timer = Annotated[str, typer.Argument(help="The timer's name.")]
 
-timer = typer.Typer(help="What is to happen at an instant.", no_args_is_help=True)
+timer = typer.Typer(
+    rich_markup_mode=None, help="What is to happen at an instant.", no_args_is_help=True
+)
 workflow.add_typer(timer, name="timer")
 
 

@@ -27,7 +27,7 @@ def verify_workflows(
     """Replay workflows and compare with what is stored; status 1 where one diverges."""
     with reported_errors():
         from aetherops.cli.workflow.asking import ask_verification, every_id
-        from aetherops.cli.workflow.texts import json_text, verification_text
+        from aetherops.cli.workflow.texts import shown, verification_text
 
         connection = connection_of(data_dir, url, token)
         n_verified = n_diverged = 0
@@ -36,7 +36,7 @@ def verify_workflows(
             n_verified += 1
             n_diverged += not found["converges"]
             if as_json or not found["converges"] or workflow_ids:
-                typer.echo(json_text(found) if as_json else verification_text(found))
+                typer.echo(shown(found, verification_text, as_json=as_json))
         typer.echo(f"{n_verified} replayed, {n_diverged} diverged", err=True)
         if n_diverged:
             raise typer.Exit(ExitStatus.SOME_REJECTED)

@@ -16,6 +16,7 @@ from aetherops.workflow import (
     WorkflowState,
     uuid7,
 )
+from aetherops.workflow.json_values import freeze_json
 from aetherops.workflow.rules import apply_allowed
 
 if TYPE_CHECKING:
@@ -175,9 +176,19 @@ class Deciding:
             return None
         before, made = WorkflowProjection.of(events[:i]), events[i]
         kind, payload = decide(before)
-        if type(made) is not kind or any(made.payload[name] != payload[name] for name in payload):
+        # As texts: to Python 1, true and 1.0 are equal.
+        if type(made) is not kind or any(
+            repr(made.payload[name]) != repr(freeze_json(payload[name], name))
+            if name in _JSON
+            else made.payload[name] != payload[name]
+            for name in payload
+        ):
             raise DuplicateEventError(cause.event_id)
         return WorkflowProjection(before).apply(made).state
+
+
+# Fields of any JSON value.
+_JSON = ("input", "result", "value", "state")
 
 
 def _require_version(workflow_id: str, actual: int, expected: int | None) -> None:

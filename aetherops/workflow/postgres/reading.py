@@ -8,7 +8,7 @@ from aetherops.workflow.checks import instant, name_text
 from aetherops.workflow.postgres.rows import COLUMNS, to_us
 from aetherops.workflow.reading import checked_position
 
-__all__ = ["AFTER", "LAST", "POSITION_AT", "SINCE", "history"]
+__all__ = ["AFTER", "AWAIT_TURN", "LAST", "LAST_RECORDED", "POSITION_AT", "SINCE", "history"]
 
 # Recorded times grow with the position, and positions have no gap: an instant is found by halving
 # the positions, each time by one probe of the primary key.
@@ -48,6 +48,11 @@ _SELECT = f"SELECT {COLUMNS} FROM workflow_event"  # noqa: S608 -- columns of ou
 _LAST_VERSION = 2**31 - 1
 
 LAST = "SELECT coalesce(max(position), 0) FROM workflow_event"
+LAST_RECORDED = """
+SELECT coalesce((SELECT recorded_us FROM workflow_event ORDER BY position DESC LIMIT 1), 0)
+"""
+# Returns once whoever has the turn (`workflow_take_turn`) has committed; others may ask as well.
+AWAIT_TURN = "SELECT pg_advisory_xact_lock_shared(x'AE7E00000002'::bigint)"
 POSITION_AT = _POSITION_AT
 AFTER = f"{_SELECT} WHERE position > $1 ORDER BY position LIMIT $2"
 SINCE = f"{_SELECT} WHERE position > ({_POSITION_AT}) ORDER BY position LIMIT $2"

@@ -19,7 +19,15 @@ from aetherops.workflow.events.codec import EventCodec
 from aetherops.workflow.following import follow
 from aetherops.workflow.postgres.appending import append_batch
 from aetherops.workflow.postgres.batching import AppendBatcher
-from aetherops.workflow.postgres.reading import AFTER, LAST, POSITION_AT, SINCE, history
+from aetherops.workflow.postgres.reading import (
+    AFTER,
+    AWAIT_TURN,
+    LAST,
+    LAST_RECORDED,
+    POSITION_AT,
+    SINCE,
+    history,
+)
 from aetherops.workflow.postgres.replaying import FOLDED_COLUMNS, Replayer
 from aetherops.workflow.postgres.rows import COLUMNS, events_of, to_us
 from aetherops.workflow.reading import checked_limit, checked_position
@@ -102,6 +110,7 @@ class PostgresEventStore:
     ) -> list[WorkflowEvent]:
         """See `EventStore.get_events`."""
         statement, arguments = history(COLUMNS, workflow_id, after, until)
+        await self._settled(until)
         return await self._events(statement, *arguments)
 
     async def replay(
@@ -113,6 +122,7 @@ class PostgresEventStore:
     ) -> WorkflowProjection:
         """See `EventStore.replay`."""
         statement, arguments = history(FOLDED_COLUMNS, workflow_id, projection.version, until)
+        await self._settled(until)
         async for rows in self._rows(statement, *arguments):
             self._replayer.take(projection, workflow_id, rows)
         return projection
@@ -122,7 +132,9 @@ class PostgresEventStore:
     ) -> list[WorkflowEvent]:
         """See `EventStore.get_events_since`."""
         at_most = None if limit is None else checked_limit(limit)
-        return await self._events(SINCE, to_us(instant(timestamp, "timestamp")), at_most)
+        at = instant(timestamp, "timestamp")
+        await self._settled(at)
+        return await self._events(SINCE, to_us(at), at_most)
 
     async def read_from(self, after: int, limit: int = 1000) -> list[WorkflowEvent]:
         """See `EventStore.read_from`."""
@@ -134,7 +146,9 @@ class PostgresEventStore:
 
     async def position_at(self, timestamp: datetime) -> int:
         """See `EventStore.position_at`."""
-        return await self._number(POSITION_AT, to_us(instant(timestamp, "timestamp")))
+        at = instant(timestamp, "timestamp")
+        await self._settled(at)
+        return await self._number(POSITION_AT, to_us(at))
 
     def subscribe(self, after: int = 0) -> AsyncIterator[WorkflowEvent]:
         """See `EventStore.subscribe`."""
@@ -180,6 +194,16 @@ class PostgresEventStore:
             if start:
                 await asyncio.sleep(0)  # a long history is no reason to keep others waiting
             yield rows[start : start + _DECODED_AT_ONCE]
+
+    async def _settled(self, until: int | datetime | None) -> None:
+        """Let an append end that may yet be recorded up to this instant.
+
+        What is recorded up to an instant is the same for ever only then: an append has its time
+        from the moment on at which it has its turn, and is seen once it is committed.
+        """
+        if isinstance(until, datetime) and to_us(until) > await self._number(LAST_RECORDED):
+            async with self._postgres.connection() as connection:
+                await connection.execute(AWAIT_TURN)
 
     async def _number(self, statement: str, *arguments: object) -> int:
         self._require_home()

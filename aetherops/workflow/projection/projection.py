@@ -35,12 +35,12 @@ class WorkflowProjection:
     """
 
     def __init__(self, state: WorkflowState | None = None) -> None:
+        self._at_us = 0  # when the event at hand occurred
         self._begin(state or WorkflowState(""))
 
     def _begin(self, state: WorkflowState) -> None:
         self._workflow_id = state.workflow_id
         self._version = state.version
-        self._at_us = 0  # when the event at hand occurred
         self._lifecycle = LifecycleFold(state)
         self._steps = StepsFold(state.steps)
         self._approvals = ApprovalsFold(state.approvals)

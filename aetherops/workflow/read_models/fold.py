@@ -15,6 +15,7 @@ from aetherops.workflow.events import kinds
 from aetherops.workflow.events.base import WorkflowEvent
 from aetherops.workflow.events.codec import EventCodec
 from aetherops.workflow.projection.projection import PROJECTION_VERSION, WorkflowProjection
+from aetherops.workflow.read_models.ports import listable
 from aetherops.workflow.read_models.rows import (
     EventRow,
     Interval,
@@ -166,7 +167,7 @@ class SummaryFold:
                 self._codec.decode(event.kind, event.schema_version, event.data, _envelope(event))
             except Exception as told:
                 error = told
-        return f"{type(error).__name__}: {error}"
+        return listable(f"{type(error).__name__}: {error}") or ""
 
     def _quick_ways(self) -> dict[tuple[str, int], _Change | None]:
         """What kinds of today change that need not be made whole: of steps, or nothing."""
@@ -220,7 +221,8 @@ def _captured(row: SummaryRow, event: kinds.SnapshotTaken) -> None:
     before = WorkflowState(event.workflow_id, version=event.version - 1)
     state = WorkflowProjection(before).apply(event).state
     row.name, row.owner, row.form, row.status = state.name, state.owner, state.form, state.status
-    row.paused, row.stage, row.error = state.paused, state.stage_index, state.error
+    row.paused, row.stage = state.paused, state.stage_index
+    row.error = listable(state.error)
     row.reached = furthest(state.history)
     row.running_steps = {one.name for one in state.steps.values() if one.status == "running"}
     row.pending_approvals = {
@@ -239,7 +241,7 @@ def _moved(row: SummaryRow, event: kinds.WorkflowMoved) -> None:
 
 
 def _failed(row: SummaryRow, event: kinds.WorkflowFailed) -> None:
-    row.error = event.error
+    row.error = listable(event.error)
     row.move("failed")
 
 
@@ -298,8 +300,8 @@ _PLAIN: dict[type[WorkflowEvent], _Change] = {
 
 def _step_of(payload: Any) -> str:
     step = payload["step"]
-    if not isinstance(step, str):
-        raise TypeError("a step that is no text")
+    if not isinstance(step, str) or "\0" in step:
+        raise TypeError("a step that is no name")
     return step
 
 

@@ -204,7 +204,7 @@ def summary_of(state: WorkflowState, updated_at: datetime | None) -> WorkflowSum
         pending_approvals=tuple(
             sorted(one.name for one in state.approvals.values() if one.status == "requested")
         ),
-        error=state.error,
+        error=listable(state.error),
         updated_at=updated_at,
     )
 
@@ -216,3 +216,8 @@ def checked_page(first: object) -> int:
     if first > MAX_PAGE:
         raise LimitExceededError("workflows in one page", MAX_PAGE, first)
     return first
+
+
+def listable(text: str | None) -> str | None:
+    """The text as every database can list it: events may hold NUL, and damaged ones surrogates."""
+    return text and text.encode(errors="replace").decode().replace("\0", "\ufffd")

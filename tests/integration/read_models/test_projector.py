@@ -18,6 +18,7 @@ from aetherops.workflow import (
     EventCodec,
     MissingEventError,
     WorkflowCreated,
+    WorkflowFailed,
     WorkflowMoved,
     WorkflowProjection,
 )
@@ -76,6 +77,20 @@ async def test_workflow_projection_rebuilds_current_state_from_event_sequence(
         for cut in range(len(events)):
             begun = WorkflowProjection.of(events[:cut])
             assert WorkflowProjection(begun).apply_many(events[cut:]).state == state
+
+
+async def test_text_that_no_database_lists_holds_nothing_up(
+    store, append, projector, read_model, catch_up, same_as_the_events
+):
+    error = "no\x00 signal"
+    await append(store, [WorkflowCreated("w"), WorkflowFailed("w", 2, error=error)])
+    await append(store, [WorkflowCreated("after")])
+    await catch_up(projector)
+    found = {one.workflow_id: one for one in (await read_model.search(EVERYTHING)).workflows}
+    assert found.keys() == {"w", "after"}
+    assert found["w"].error == "no\ufffd signal"
+    assert WorkflowProjection.of(await store.get_events("w")).error == error
+    await same_as_the_events(read_model, store)
 
 
 @pytest.mark.chaos

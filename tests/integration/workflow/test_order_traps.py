@@ -14,7 +14,13 @@ import pytest_asyncio
 
 from aetherops.connections.postgres import Postgres
 from aetherops.errors import StoreCannotWriteError
-from aetherops.workflow import MissingEventError, StepStarted, WorkflowCreated, WorkflowEvent
+from aetherops.workflow import (
+    MissingEventError,
+    StepStarted,
+    WorkflowCreated,
+    WorkflowEvent,
+    WorkflowProjection,
+)
 from aetherops.workflow.appends import checked_append
 from aetherops.workflow.events.codec import EventCodec
 from aetherops.workflow.postgres import PostgresEventStore
@@ -58,6 +64,34 @@ async def test_positions_are_given_in_the_order_of_commits_and_none_is_skipped(
     await transaction.commit()
     assert (first.position, (await later).position) == (1, 2)
     assert [e.workflow_id for e in await postgres_store.read_from(0)] == ["slow", "fast"]
+
+
+async def test_what_was_recorded_up_to_an_instant_is_the_same_for_ever_once_it_was_told(
+    postgres_store: PostgresEventStore,
+    slow_writer: asyncpg.Connection,
+    until_waiting: UntilWaiting,
+) -> None:
+    before = await postgres_store.append(WorkflowCreated("w"))
+    async with slow_writer.transaction():
+        slow = await _append_on(slow_writer, StepStarted("w", 2, step="a"))
+        assert before.recorded_at is not None
+        assert slow.recorded_at is not None
+        # Of the past before it: nothing can come in between, and nobody waits.
+        assert await postgres_store.position_at(before.recorded_at) == 1
+        # It has its time, and is not committed.
+        asked = [
+            asyncio.ensure_future(one)
+            for one in (
+                postgres_store.position_at(slow.recorded_at),
+                postgres_store.get_events("w", until=slow.recorded_at),
+                postgres_store.get_events_since(before.recorded_at + timedelta(microseconds=1)),
+                postgres_store.replay("w", WorkflowProjection(), until=slow.recorded_at),
+            )
+        ]
+        await until_waiting(len(asked))
+    position, events, since, projection = await asyncio.gather(*asked)
+    assert (position, len(events), projection.version) == (2, 2, 2)
+    assert len(since) == (slow.recorded_at > before.recorded_at + timedelta(microseconds=1))
 
 
 async def test_a_safe_horizon_by_transaction_id_but_ordered_by_position_loses_nothing_here(

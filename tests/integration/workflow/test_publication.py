@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,7 +14,15 @@ import pytest_asyncio
 from aetherops.connections.nats import Nats
 from aetherops.parts.workflow_publisher import WorkflowPublisher
 from aetherops.services.workflow_condition import WorkflowCondition
-from aetherops.workflow import MemoryEventStore, StepStarted, WorkflowCreated, WorkflowEvent
+from aetherops.workflow import (
+    KINDS,
+    EventCodec,
+    MemoryEventStore,
+    StepStarted,
+    WorkflowCreated,
+    WorkflowEvent,
+    event_kind,
+)
 from aetherops.workflow.jetstream import JetStreamPublisher, prepare_workflow_stream
 from aetherops.workflow.publication import PublishedAheadError, event_document, subject_of
 
@@ -144,3 +153,24 @@ async def test_a_database_that_is_behind_what_was_published_is_told_and_nothing_
     part.stop()
     await running
     assert await publisher.last_position() == 10
+
+
+async def test_an_event_that_this_version_cannot_read_is_told_and_left_to_one_that_can(
+    publisher: JetStreamPublisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @event_kind("step.skipped")
+    @dataclass(frozen=True, kw_only=True)
+    class StepSkipped(WorkflowEvent):
+        """Of a version to come."""
+
+    store = MemoryEventStore(EventCodec({**KINDS, "step.skipped": StepSkipped}))
+    await store.append_many([WorkflowCreated("w"), StepSkipped("w", 2)])
+    store._codec = EventCodec()  # as the version that runs beside it reads them
+    part = WorkflowPublisher(store, publisher)
+    running = asyncio.create_task(part.run())
+    async with asyncio.timeout(10):
+        while "publication_paused" not in (out := capsys.readouterr().out):
+            await asyncio.sleep(0.05)
+    assert "step.skipped" in out
+    part.stop()
+    await running

@@ -55,3 +55,26 @@ def test_values_of_different_types_are_told_whole():
     first = ArtifactAttached("burn-7", 2, key="plan", value={"dv": 1})
     second = ArtifactAttached("burn-7", 3, key="plan", value=[1])
     assert after(first, second) == {"artifacts.plan": ({"dv": 1}, [1])}
+
+
+def test_what_is_equal_in_python_alone_is_told():
+    values = (1, True, 1.0)
+    events = [ArtifactAttached("burn-7", i, key="k", value=v) for i, v in enumerate(values, 2)]
+    assert after(*events) == {"artifacts.k": (True, 1.0)}
+    assert repr(after(*events[:2])) == "{'artifacts.k': (1, True)}"
+
+
+def test_an_entry_that_is_null_is_another_than_none():
+    assert after(ArtifactAttached("burn-7", 2, key="z", value=None)) == {
+        "artifacts.z": (None, None)
+    }
+
+
+def test_before_a_workflow_there_was_nothing_not_even_defaults():
+    assert differences(None, WorkflowProjection.of([BEGUN])) == [
+        Difference("name", None, "workflow"),
+        Difference("form", None, "workflow"),
+        Difference("status", None, "created"),
+        Difference("history[0]", None, "created"),
+        Difference("created_at", None, NOON.isoformat()),
+    ]

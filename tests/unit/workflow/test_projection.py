@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 
 from aetherops.workflow import (
     MemoryEventStore,
+    SnapshotTaken,
     StepCompleted,
     StepStarted,
     WorkflowCompleted,
@@ -55,3 +57,10 @@ def test_a_state_is_the_same_from_any_cut_and_through_json() -> None:
 def test_an_event_that_the_rules_do_not_allow_counts_and_is_listed() -> None:
     state = WorkflowProjection.of([WorkflowCreated("w"), WorkflowCompleted("w", 2)])
     assert (state.status, state.irregular) == ("completed", (2,))
+
+
+def test_a_captured_workflow_is_as_old_as_it_says_or_as_its_capture() -> None:
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    captured = SnapshotTaken("w", state={"workflow_id": "w"}, source="x", occurred_at=at)
+    state = WorkflowProjection.of([captured])
+    assert (state.created_at, state.updated_at, state.known_since) == (at, at, at)

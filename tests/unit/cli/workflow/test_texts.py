@@ -8,6 +8,7 @@ from aetherops.cli.workflow.texts import (
     changes_text,
     history_text,
     list_text,
+    shown,
     state_text,
 )
 from aetherops.cli.workflow.timeline import DRAWN
@@ -162,3 +163,10 @@ def test_what_others_wrote_neither_moves_the_cursor_nor_turns_a_line() -> None:
             "\n"
         )
     )
+
+
+def test_no_text_lets_names_of_others_through_to_the_terminal() -> None:
+    evil = "c\x9b31m\u202ex"
+    one = STATE | {"id": evil, "name": evil, "owner": evil}
+    for text in (changed_text, lambda state: state_text(state, parse_us(NOON), 80, DRAWN)):
+        assert all(line.isprintable() for line in shown(one, text, as_json=False).split("\n"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -157,7 +158,7 @@ async def test_a_word_after_its_time_is_too_late(commands, ann, clock):
     until = clock.now + timedelta(minutes=5)
     await commands.request_approval(ann, "burn-7", "burn-go", until=until)
     clock.turn(minutes=5, microseconds=1)
-    with pytest.raises(IllegalMoveError, match="allowed: ask for burn-go again"):
+    with pytest.raises(IllegalMoveError, match="allowed: refuse burn-go, and ask again"):
         await commands.grant_approval(ann, "burn-7", "burn-go")
 
 
@@ -303,3 +304,26 @@ async def test_a_timer_fires_from_its_time_on_and_once(commands, ann, clock):
     assert (await commands.fire_timer(ann, "burn-7", "window")).timers == {}
     with pytest.raises(IllegalMoveError, match="cannot fire timer window"):
         await commands.fire_timer(ann, "burn-7", "window")
+
+
+async def test_only_missions_have_stages(commands, ann):
+    await commands.create(ann, "burn-7")
+    with pytest.raises(IllegalMoveError, match="it is no mission, and has no stages"):
+        await commands.change_stage(ann, "burn-7", "validation")
+
+
+async def test_no_word_is_asked_for_after_the_end(commands, ann):
+    await commands.create(ann, "burn-7")
+    await commands.cancel(ann, "burn-7")
+    with pytest.raises(IllegalMoveError, match="it has ended"):
+        await commands.request_approval(ann, "burn-7", "late")
+
+
+async def test_an_event_id_stands_for_one_value_also_where_python_finds_two_equal(commands, ann):
+    await commands.create(ann, "burn-7")
+    again = replace(ann, event_id=uuid7())
+    await commands.attach(again, "burn-7", "k", {"dv": 1})
+    assert (await commands.attach(again, "burn-7", "k", {"dv": 1})).version == 2
+    for other in ({"dv": True}, {"dv": 1.0}):
+        with pytest.raises(DuplicateEventError):
+            await commands.attach(again, "burn-7", "k", other)

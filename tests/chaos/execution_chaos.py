@@ -47,10 +47,11 @@ def main() -> int:
 def report(seed: int, outcome: Executed) -> str:
     """What was done, and what was found."""
     happened = ", ".join(f"{n} {what}" for what, n in sorted(outcome.happened.items()))
+    happened = happened.replace("writer", "runner killed").replace("postgres", "PostgreSQL killed")
     lines = [
-        f"seed {seed}, {outcome.seconds:.0f} s, {outcome.workflows} workflows, {outcome.steps} steps "
-        f"completed in {outcome.attempts} attempts by 3 runners (writer: a runner killed)",
-        f"happened: {happened}; answers lost after commit: {outcome.answers_lost}",
+        f"seed {seed}, {outcome.seconds:.0f} s, {outcome.workflows} workflows, "
+        f"{outcome.steps} steps completed in {outcome.attempts} attempts",
+        f"happened to 3 runners: {happened}; answers lost after commit: {outcome.answers_lost}",
         f"effects made again by a later attempt, under the same key: {outcome.doubled}",
         f"checked: {_CHECKED}".replace("\n", "\n  "),
         f"faults: {len(outcome.faults)}",

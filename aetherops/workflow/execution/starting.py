@@ -81,6 +81,8 @@ async def start_workflow(
     ]
     epoch = await leases.offer(workflow_id, definition.key)
     if epoch is None:
+        # It may be that the one who began it could not say so.
+        await leases.make_due(workflow_id)
         stored = await store.get_events(workflow_id)
         raise ConcurrencyError(workflow_id, 0, len(stored))
     try:

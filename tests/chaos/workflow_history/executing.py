@@ -7,6 +7,7 @@ import json
 import random
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from aetherops.workflow import ConcurrencyError, FencedError, WorkflowProjection
 from aetherops.workflow.execution import Registry, start_workflow
 from aetherops.workflow.postgres import PostgresEventStore
 from aetherops.workflow.postgres.leases import PostgresLeases
+from workflow_history.connecting import eager_breaker
 from workflow_history.executed import LEASE_S, Effects, registry_with
 from workflow_history.execution_checks import Effect, ExecutionCheck, Said
 from workflow_history.faults import Faults, until_answering
@@ -88,7 +90,9 @@ async def execute_and_check(kills: int, at_once: int, seed: int, directory: Path
                     owner_dsn,
                     directory / "data" / "postgres" / "postgres.pid",
                 )
-                async with Postgres.connect(servers.postgres_dsn, pool_size=4) as postgres:
+                async with Postgres.connect(
+                    servers.postgres_dsn, eager_breaker(), pool_size=4
+                ) as postgres:
                     await _let_happen(postgres, faults, kills, at_once, outcome)
                 for runner in runners:
                     await runner.stop()
@@ -133,9 +137,10 @@ async def _let_happen(
         await asyncio.sleep(0.02)
     await harming
     await until_answering(faults.owner_dsn)
-    async with asyncio.timeout(_LEFT_S):
-        while await _under_way(postgres):
-            await asyncio.sleep(0.1)
+    with suppress(TimeoutError):  # what is left then, the check finds
+        async with asyncio.timeout(_LEFT_S):
+            while await _under_way_or_unknown(postgres):
+                await asyncio.sleep(0.1)
 
 
 async def _start(
@@ -162,6 +167,13 @@ async def _start(
 async def _under_way(postgres: Postgres) -> int:
     async with postgres.connection() as connection:
         return int(await connection.fetchval("SELECT count(*) FROM workflow_run"))
+
+
+async def _under_way_or_unknown(postgres: Postgres) -> bool:
+    try:
+        return await _under_way(postgres) > 0
+    except UnavailableError:
+        return True
 
 
 async def _check(servers: Endpoints, directory: Path, outcome: Executed) -> None:

@@ -11,6 +11,7 @@ from workflow_history.executed import STEPS
 __all__ = ["Effect", "ExecutionCheck", "Said"]
 
 _ENDS = {"workflow.completed", "workflow.failed", "workflow.cancelled"}
+_STEP_ENDS = {"step.completed", "step.failed"}
 _MOST_TOLD = 20
 
 
@@ -43,7 +44,7 @@ class ExecutionCheck:
     def take(self, workflow_id: str, said: Iterable[Said]) -> None:
         """All events of one workflow, in order."""
         running: dict[str, int] = {}
-        completed: set[str] = set()
+        completed: list[str] = []
         end = ""
         for kind, step, attempt in said:
             where = f"{workflow_id}, step {step}"
@@ -56,14 +57,19 @@ class ExecutionCheck:
                 if step in completed:
                     self._fault(f"{where}: attempt {attempt} begins after its completion")
                 running[step] = attempt
-            elif kind in {"step.completed", "step.failed"}:
-                if running.pop(step, None) != attempt:
-                    self._fault(f"{where}: attempt {attempt} ends, and was not running")
-                if kind == "step.completed" and step in completed:
-                    self._fault(f"{where}: completes twice")
-                completed |= {step} if kind == "step.completed" else set()
+            elif kind in _STEP_ENDS and running.pop(step, None) != attempt:
+                self._fault(f"{where}: attempt {attempt} ends, and was not running")
+            if kind == "step.completed":
+                completed.append(step)
             end = kind if kind in _ENDS else end
+        self._at_the_end(workflow_id, end, running, completed)
+
+    def _at_the_end(
+        self, workflow_id: str, end: str, running: Mapping[str, int], completed: list[str]
+    ) -> None:
         self.steps += len(completed)
+        for step in {step for step in completed if completed.count(step) > 1}:
+            self._fault(f"{workflow_id}, step {step}: completes more than once")
         if end != "workflow.completed":
             self._fault(f"{workflow_id}: ends with {end or 'nothing: an orphan'}")
         if running:

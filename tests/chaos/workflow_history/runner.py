@@ -7,15 +7,13 @@ import random
 import sys
 from pathlib import Path
 
-from aetherops.connections.postgres import Postgres, is_postgres_away
+from aetherops.connections.postgres import Postgres
 from aetherops.errors import UnavailableError
 from aetherops.parts.workflow_runner import WorkflowRunner
-from aetherops.resilience import Breaker, BreakerPolicy
-from aetherops.services.runner_condition import RunnerCondition
 from aetherops.workflow.execution import Registry
 from aetherops.workflow.postgres import PostgresEventStore
 from aetherops.workflow.postgres.leases import PostgresLeases
-from workflow_history.connecting import RETRY_S, stop_signal
+from workflow_history.connecting import RETRY_S, eager_breaker, stop_signal
 from workflow_history.executed import LEASE_S, Effects, registry_with
 
 
@@ -24,24 +22,18 @@ async def main(dsn: str, effects_path: str, name: str, seed: str) -> None:
     stop = stop_signal()
     effects = Effects(Path(effects_path))
     registry = registry_with(effects, random.Random(f"{seed}-{name}"))
-    condition = RunnerCondition()
-    policy = BreakerPolicy(reset_timeout_s=0.1, max_reset_timeout_s=0.5)
     while not stop.is_set():
-        breaker = Breaker("postgres", policy, detector=is_postgres_away)
         try:
-            async with Postgres.connect(dsn, breaker, pool_size=4) as postgres:
-                await _execute(postgres, registry, name, condition, stop)
+            async with Postgres.connect(dsn, eager_breaker(), pool_size=4) as postgres:
+                await _execute(postgres, registry, name, stop)
         except UnavailableError:
             await asyncio.sleep(RETRY_S)
-    report = f"{condition.claims} {condition.takeovers} {condition.fenced}\n"
-    Path(f"{effects_path}.counts").write_text(report, encoding="utf-8")
 
 
 async def _execute(
     postgres: Postgres,
     registry: Registry,
     name: str,
-    condition: RunnerCondition,
     stop: asyncio.Event,
 ) -> None:
     part = WorkflowRunner(
@@ -49,7 +41,6 @@ async def _execute(
         PostgresLeases(postgres, name, LEASE_S, grace_s=2),
         registry,
         name=name,
-        condition=condition,
         lease_s=LEASE_S,
         poll_s=0.05,
     )

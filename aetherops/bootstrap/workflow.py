@@ -9,6 +9,7 @@ import orjson
 
 from aetherops.api.metrics.read_models import ReadModelCollector
 from aetherops.api.metrics.workflow_parts import WorkflowPartsCollector
+from aetherops.bootstrap.execution import runners_over
 from aetherops.connections.nats_events import NatsEventBus
 from aetherops.connections.postgres import Postgres
 from aetherops.parts.replay_check import ReplayCheck
@@ -94,6 +95,7 @@ async def workflows_over(
             "workflow-projector": projector,
             "workflow-publisher": publisher,
             "workflow-check": check,
+            **runners_over(postgres, store, settings, metrics),
         },
     )
 

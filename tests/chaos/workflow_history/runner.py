@@ -7,6 +7,8 @@ import random
 import sys
 from pathlib import Path
 
+import structlog
+
 from aetherops.connections.postgres import Postgres
 from aetherops.errors import UnavailableError
 from aetherops.parts.workflow_runner import WorkflowRunner
@@ -20,6 +22,8 @@ from workflow_history.executed import LEASE_S, Effects, registry_with
 async def main(dsn: str, effects_path: str, name: str, seed: str) -> None:
     """Execute until asked to end."""
     stop = stop_signal()
+    # Standard output is a pipe that nobody reads.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     effects = Effects(Path(effects_path))
     registry = registry_with(effects, random.Random(f"{seed}-{name}"))
     while not stop.is_set():

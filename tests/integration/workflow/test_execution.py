@@ -5,112 +5,29 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from aetherops.connections.postgres import Postgres
-from aetherops.parts.workflow_runner import WorkflowRunner
-from aetherops.services.runner_condition import RunnerCondition
 from aetherops.workflow import (
     ApprovalGranted,
     ArtifactAttached,
     ConcurrencyError,
     WorkflowPaused,
-    WorkflowProjection,
     WorkflowResumed,
     WorkflowState,
 )
-from aetherops.workflow.events.base import WorkflowEvent
 from aetherops.workflow.execution import (
     Approval,
     Delay,
-    Registry,
     Retries,
     StepContext,
-    StepDefinition,
     Task,
-    WorkflowDefinition,
-    start_workflow,
 )
-from aetherops.workflow.postgres import PostgresEventStore
-from aetherops.workflow.postgres.leases import PostgresLeases
+from tests.integration.workflow.fleets import Fleet
 
 pytestmark = pytest.mark.integration
-
-Runner = Callable[..., AbstractAsyncContextManager[WorkflowRunner]]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-class Fleet:
-    """A database, what can be executed on it, and runners that come and go."""
-
-    def __init__(self, postgres: Postgres) -> None:
-        self.postgres = postgres
-        self.store = PostgresEventStore(postgres)
-        self.registry = Registry()
-
-    def define(self, *steps: StepDefinition, version: int = 1) -> WorkflowDefinition:
-        return self.registry.add(WorkflowDefinition("test", version, steps))
-
-    @asynccontextmanager
-    async def runner(
-        self, name: str = "runner", lease_s: float = 30.0, **options: object
-    ) -> AsyncIterator[RunnerCondition]:
-        condition = RunnerCondition()
-        part = WorkflowRunner(
-            PostgresEventStore(self.postgres),
-            PostgresLeases(self.postgres, name, lease_s),
-            self.registry,
-            name=name,
-            lease_s=lease_s,
-            poll_s=0.02,
-            condition=condition,
-            **options,  # type: ignore[arg-type]
-        )
-        running = asyncio.create_task(part.run())
-        try:
-            yield condition
-        finally:
-            part.stop()
-            await running
-
-    async def start(self, definition: WorkflowDefinition, workflow_id: str = "w") -> str:
-        leases = PostgresLeases(self.postgres, "starter")
-        return await start_workflow(
-            self.store,
-            leases,
-            definition,
-            actor="ana",
-            now=now,
-            workflow_id=workflow_id,
-            input={"dv_m_s": 1.5},
-        )
-
-    async def state(self, workflow_id: str = "w") -> WorkflowState:
-        return WorkflowProjection.of(await self.store.get_events(workflow_id))
-
-    async def until(
-        self, holds: Callable[[WorkflowState], bool], workflow_id: str = "w"
-    ) -> WorkflowState:
-        async with asyncio.timeout(60):
-            while not holds(state := await self.state(workflow_id)):
-                await asyncio.sleep(0.02)
-        assert not state.irregular
-        return state
-
-    async def until_done(self, workflow_id: str = "w") -> WorkflowState:
-        return await self.until(lambda state: state.is_done, workflow_id)
-
-    async def tell(self, kind: type[WorkflowEvent], actor: str, **payload: object) -> None:
-        """What an operator's command appends."""
-        version = (await self.state()).version + 1
-        await self.store.append(kind("w", version, actor=actor, **payload))
 
 
 @pytest.fixture
@@ -133,7 +50,7 @@ async def test_steps_are_performed_in_their_order_with_what_came_before(fleet: F
 
     definition = fleet.define(task("burn", "plan"), task("plan", handler="plan"))
     async with fleet.runner() as condition:
-        await fleet.start(definition)
+        await fleet.start(definition, input={"dv_m_s": 1.5})
         state = await fleet.until_done()
     assert state.status == "completed"
     assert state.result == {"burn": {"input": {"dv_m_s": 1.5}}}

@@ -10,7 +10,8 @@ import pytest
 
 from aetherops.connections.postgres import Postgres
 from aetherops.workflow import ApprovalGranted, ApprovalRefused, TimerCancelled
-from tests.integration.workflow.fleets import Fleet
+
+from .fleets import Fleet
 
 pytestmark = pytest.mark.integration
 

@@ -25,7 +25,8 @@ from aetherops.workflow.execution import (
     StepContext,
     Task,
 )
-from tests.integration.workflow.fleets import Fleet
+
+from .fleets import Fleet
 
 pytestmark = pytest.mark.integration
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from aetherops.api.metrics.runner import RunnerCollector
 from aetherops.errors import InvalidInputError
 from aetherops.parts.workflow_runner import WorkflowRunner
 from aetherops.services.runner_condition import RunnerCondition
+from aetherops.services.workflows.starting import WorkflowStarting
 from aetherops.workflow.execution import Registry
 from aetherops.workflow.postgres.leases import PostgresLeases
 
@@ -23,23 +26,41 @@ if TYPE_CHECKING:
     from aetherops.runtime.settings import Settings
     from aetherops.workflow import EventStore
 
-__all__ = ["registry_named", "runners_over"]
+__all__ = ["Execution", "execution_over", "registry_named"]
 
 
-def runners_over(
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What begins workflows to execute, and the runner of this process."""
+
+    starting: WorkflowStarting | None
+    parts: Mapping[str, Part]
+
+
+def execution_over(
     postgres: Postgres, store: EventStore, settings: Settings, metrics: Metrics
-) -> Mapping[str, Part]:
-    """The runner of this process; none where no setting names what it can execute."""
+) -> Execution:
+    """Execution of what a setting names.
+
+    Raises
+    ------
+    InvalidInputError
+        Nothing to execute stands there.
+    MissingHandlerError
+        A step of it has no handler.
+    """
     if settings.workflow_registry is None:
-        return {}
+        return Execution(None, {})
+    registry = registry_named(settings.workflow_registry)
     name = f"{socket.gethostname()}:{os.getpid()}"
     condition = RunnerCondition()
     metrics.registry.register(RunnerCollector(condition))
     lease_s = settings.workflow_lease_s
+    leases = PostgresLeases(postgres, name, lease_s)
     runner = WorkflowRunner(
         store,
-        PostgresLeases(postgres, name, lease_s),
-        registry_named(settings.workflow_registry),
+        leases,
+        registry,
         name=name,
         condition=condition,
         at_once=settings.workflows_at_once,
@@ -47,7 +68,8 @@ def runners_over(
         # Attempts that last longer are handed over before the platform is cut off.
         drain_s=settings.drain_timeout_s / 2,
     )
-    return {"workflow-runner": runner}
+    starting = WorkflowStarting(store, leases, registry, lambda: datetime.now(UTC))
+    return Execution(starting, {"workflow-runner": runner})
 
 
 def registry_named(place: str) -> Registry:

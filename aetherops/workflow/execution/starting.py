@@ -13,6 +13,7 @@ from aetherops.workflow.json_values import FrozenDict
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from uuid import UUID
 
     from aetherops.workflow.execution.definition import WorkflowDefinition
     from aetherops.workflow.execution.leases import Leases
@@ -36,6 +37,9 @@ async def start_workflow(
     workflow_id: str | None = None,
     owner: str | None = None,
     input: JsonValue = None,  # noqa: A002 (the name of the event's field)
+    event_id: UUID | None = None,
+    correlation_id: UUID | None = None,
+    causation_id: UUID | None = None,
 ) -> str:
     """Begin a workflow, and return its id; some runner executes it.
 
@@ -49,6 +53,7 @@ async def start_workflow(
     now : the clock of what occurs, UTC-aware.
     workflow_id : a new one where not given.
     owner, input : as `WorkflowCreated` has them.
+    event_id, correlation_id, causation_id : of that event.
 
     Raises
     ------
@@ -64,8 +69,11 @@ async def start_workflow(
     events = [
         kinds.WorkflowCreated(
             workflow_id,
+            event_id=event_id or uuid7(),
             occurred_at=at,
             actor=actor,
+            correlation_id=correlation_id,
+            causation_id=causation_id,
             name=definition.name,
             owner=owner,
             input=input,
@@ -75,6 +83,8 @@ async def start_workflow(
             2,
             occurred_at=at,
             actor=actor,
+            correlation_id=correlation_id,
+            causation_id=causation_id,
             key=DEFINITION,
             value=FrozenDict(name=definition.name, version=definition.version),
         ),

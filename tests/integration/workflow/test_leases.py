@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 import pytest
@@ -50,6 +52,22 @@ async def test_of_runners_that_claim_at_once_each_workflow_has_one(
     taken = await asyncio.gather(*(runner.claim(20, KEYS, []) for runner in runners))
     ids = [claim.workflow_id for claims in taken for claim in claims]
     assert sorted(ids) == sorted(f"w{i}" for i in range(20))
+
+
+async def test_what_another_runner_is_about_to_take_is_passed_over(
+    postgres_store: PostgresEventStore,
+    runners: list[PostgresLeases],
+    turn_taken: Callable[[], AbstractAsyncContextManager[None]],
+    until_waiting: Callable[[int], Awaitable[None]],
+) -> None:
+    one, other, _ = runners
+    await begin(postgres_store, one, "w")
+    async with turn_taken():
+        claiming = asyncio.create_task(one.claim(1, KEYS, []))
+        await until_waiting(1)
+        async with asyncio.timeout(15):
+            assert await other.claim(1, KEYS, []) == []
+    assert len(await claiming) == 1
 
 
 async def test_a_claim_fences_whoever_held_the_workflow_before(

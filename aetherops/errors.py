@@ -4,11 +4,16 @@
 
     AetherOpsError
     ├── InvalidInputError (also ValueError)  the caller's input is wrong: names the field
+    │   ├── CyclicStepsError                 steps that wait in a ring (workflow.execution.errors)
+    │   ├── DuplicateStepError               two of one name (workflow.execution.errors)
+    │   ├── UnknownDependencyError           after a step that is not (workflow.execution.errors)
+    │   └── MissingHandlerError              a step nobody does (workflow.execution.errors)
     ├── RefusedError                         understood, but not allowed
     │   ├── UnauthenticatedError             who are you?
     │   ├── ForbiddenError                   not with these rights
     │   ├── NotFoundError                    no such thing
     │   │   ├── UnknownStreamError           and what may be meant (cli.query.catalogue)
+    │   │   ├── UnknownDefinitionError       no such definition (workflow.execution.errors)
     │   │   ├── WorkflowNotFoundError        no event of it (workflow.errors)
     │   │   ├── NotYetCreatedError           no event of it by then (workflow.errors)
     │   │   └── UnknownBeforeMigrationError  no event of it yet, then (workflow.errors)

@@ -24,6 +24,7 @@ _KILLER = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", re.MULTILINE)
 
 _STORES = "tests/integration/workflow"
 _MIGRATION = "aetherops/migrations/0010_workflow_events.sql"
+_LEASES = "aetherops/workflow/postgres/leases.py"
 _MEMORY = "aetherops/workflow/memory.py"
 
 
@@ -164,6 +165,48 @@ MUTATIONS = (
         "max(now, self._recorded[-1] + _MICROSECOND)",
         "max(now, now)",
         "tests/unit/workflow/test_order_in_memory.py",
+    ),
+    Mutation(
+        "epoch-of-a-claim",
+        _LEASES,
+        "SET runner = $1, epoch = workflow_fence(r.workflow_id)",
+        "SET runner = $1, epoch = r.epoch",
+        f"{_STORES}/test_leases.py",
+    ),
+    Mutation(
+        "lease-of-the-living",
+        _LEASES,
+        "OR h.beat_at + h.lease_ms * interval '1 millisecond' < clock_timestamp() END",
+        "OR h.beat_at IS NOT NULL END",
+        f"{_STORES}/test_leases.py",
+    ),
+    Mutation(
+        "lock-of-a-claim",
+        _LEASES,
+        "ORDER BY r.due_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        "ORDER BY r.due_at LIMIT $2",
+        f"{_STORES}/test_leases.py",
+    ),
+    Mutation(
+        "event-before-the-release",
+        _LEASES,
+        "CASE WHEN woken_position > $4 THEN clock_timestamp() ELSE $5 END",
+        "$5",
+        f"{_STORES}/test_leases.py",
+    ),
+    Mutation(
+        "epoch-of-a-step",
+        "aetherops/workflow/execution/driving.py",
+        "                epoch=self._claim.epoch,\n",
+        "",
+        f"{_STORES}/test_execution.py",
+    ),
+    Mutation(
+        "word-of-who-asked",
+        "aetherops/workflow/execution/waiting.py",
+        "voters: set[str | None] = {turn.requested_by}",
+        "voters: set[str | None] = set()",
+        "tests/unit/workflow/execution/test_decisions.py",
     ),
 )
 

@@ -9,6 +9,7 @@ import orjson
 
 from aetherops.api.metrics.read_models import ReadModelCollector
 from aetherops.api.metrics.workflow_parts import WorkflowPartsCollector
+from aetherops.bootstrap.execution import execution_over
 from aetherops.connections.nats_events import NatsEventBus
 from aetherops.connections.postgres import Postgres
 from aetherops.parts.replay_check import ReplayCheck
@@ -83,17 +84,25 @@ async def workflows_over(
         condition=workflow_condition,
         period_s=settings.workflow_check_period_s,
     )
+    execution = execution_over(postgres, store, settings, metrics)
     metrics.registry.register(ReadModelCollector(condition))
     metrics.registry.register(WorkflowPartsCollector(workflow_condition))
     return WorkflowCapability(
         store,
-        Workflows.over(store, read_model, states=StateReader(store, snapshots), verifier=verifier),
+        Workflows.over(
+            store,
+            read_model,
+            states=StateReader(store, snapshots),
+            verifier=verifier,
+            starting=execution.starting,
+        ),
         TemporalQueries(store, read_model, snapshots),
         verifier,
         {
             "workflow-projector": projector,
             "workflow-publisher": publisher,
             "workflow-check": check,
+            **execution.parts,
         },
     )
 

@@ -237,6 +237,15 @@ class Settings(BaseSettings):
     workflow_check_period_s: float = Field(
         60.0, gt=0, le=86_400, description="Between two samples of workflows that are replayed."
     )
+    workflow_registry: str | None = Field(
+        None, description="module:name of what this process can execute; no runner if unset."
+    )
+    workflow_lease_s: float = Field(
+        10.0, ge=0.1, le=3_600, description="A runner silent for so long is taken for dead."
+    )
+    workflows_at_once: int = Field(
+        64, ge=1, le=10_000, description="Workflows that this process executes at once."
+    )
     disk_reserve_bytes: int | None = Field(
         None,
         ge=0,

@@ -29,3 +29,10 @@ def test_every_state_is_drawn():
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!http)([^)#]+)", PAGE))))
 def test_every_page_that_it_names_exists(path):
     assert (ROOT / "docs" / path).exists()
+
+
+def test_the_program_of_the_page_about_execution_is_a_definition(capsys):
+    page = (ROOT / "docs" / "workflow-execution.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    exec(compile(code, "workflow-execution.md", "exec"), {})
+    assert capsys.readouterr().out == "burn:1\n"

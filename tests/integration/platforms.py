@@ -90,7 +90,7 @@ class Platform:
 
 
 @contextmanager
-def running(data_dir: Path, *options: str) -> Iterator[Platform]:
+def running(data_dir: Path, *options: str, **variables: str) -> Iterator[Platform]:
     """`aetherops up` on a free port; the block begins once it is ready."""
     with (data_dir.parent / f"{data_dir.name}.log").open("w") as log:
         process = subprocess.Popen(
@@ -98,7 +98,7 @@ def running(data_dir: Path, *options: str) -> Iterator[Platform]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env=environment(),
+            env=environment() | variables,
         )
         assert process.stdout is not None
         try:

@@ -43,6 +43,26 @@ def create_workflow(
     change("createWorkflow", workflow_id, arguments, as_json, data_dir, url, token)
 
 
+@workflow.command("start", cls=CheckedCommand)
+def start_workflow(
+    name: Annotated[str, typer.Argument(help="Of the definition: what is to be executed.")],
+    workflow_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A new one where not given.")
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="Who answers for it.")] = None,
+    given: Annotated[
+        str | None, typer.Option("--input", help="What it is started with, as JSON.")
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Begin a workflow that runners execute."""
+    arguments = {"name": name, "owner": owner, "input": JsonText(given, "--input")}
+    change("startWorkflow", workflow_id, arguments, as_json, data_dir, url, token)
+
+
 @workflow.command("move", cls=CheckedCommand)
 def move_workflow(
     workflow_id: WorkflowId,

@@ -79,6 +79,7 @@ CHANGE_COMMANDS: dict[str, dict[str, str]] = {
         "form": "String!",
         "input": "JSON",
     },
+    "startWorkflow": {"name": "String!", "owner": "String", "input": "JSON"},
     "captureWorkflow": {"state": "JSON!", "source": "String!"},
     "moveWorkflow": {"target": "WorkflowStatus!", "reason": "String!"},
     "changeStage": {"target": "WorkflowStage!"},
@@ -109,7 +110,7 @@ CHANGE_COMMANDS: dict[str, dict[str, str]] = {
 def mutation(name: str) -> str:
     """The document of one of `CHANGE_COMMANDS`; it answers with the state after it."""
     types = {
-        "id": "ID" if name == "createWorkflow" else "ID!",
+        "id": "ID" if name in {"createWorkflow", "startWorkflow"} else "ID!",
         **CHANGE_COMMANDS[name],
         "cause": "WorkflowCause",
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aetherops.services.workflows.reading import ReadsStates
+    from aetherops.services.workflows.starting import WorkflowStarting
     from aetherops.workflow import EventStore
     from aetherops.workflow.read_models.ports import WorkflowReadModel
     from aetherops.workflow.verification import WorkflowVerifier
@@ -28,10 +29,11 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Workflows:
-    """What changes workflows, and what answers about them."""
+    """What changes workflows, what answers about them, and what begins those to execute."""
 
     commands: WorkflowCommands
     queries: WorkflowQueries
+    starting: WorkflowStarting | None = None
 
     @classmethod
     def over(
@@ -41,6 +43,7 @@ class Workflows:
         now: Callable[[], datetime] = _now,
         states: ReadsStates | None = None,
         verifier: WorkflowVerifier | None = None,
+        starting: WorkflowStarting | None = None,
     ) -> Self:
         """Both over one store.
 
@@ -50,9 +53,10 @@ class Workflows:
         now : the clock of what occurs, UTC-aware.
         states : reads states sooner than by folding all events, from kept ones say.
         verifier : replays a workflow.
+        starting : begins workflows that runners execute; none is begun where not given.
         """
         queries = WorkflowQueries(store, read_model, states, verifier)
-        return cls(WorkflowCommands(store, now, states), queries)
+        return cls(WorkflowCommands(store, now, states), queries, starting)
 
     @classmethod
     def in_memory(cls) -> Self:

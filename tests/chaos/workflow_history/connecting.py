@@ -14,7 +14,7 @@ from aetherops.errors import UnavailableError
 from aetherops.resilience import Breaker, BreakerPolicy
 from aetherops.workflow.postgres import PostgresEventStore
 
-__all__ = ["RETRY_S", "connected_store", "stop_signal"]
+__all__ = ["RETRY_S", "connected_store", "eager_breaker", "stop_signal"]
 
 RETRY_S = 0.05
 
@@ -22,10 +22,8 @@ RETRY_S = 0.05
 @asynccontextmanager
 async def connected_store(dsn: str) -> AsyncIterator[PostgresEventStore]:
     """A store on a database that may be away just now."""
-    policy = BreakerPolicy(reset_timeout_s=0.1, max_reset_timeout_s=0.5)
     while True:
-        breaker = Breaker("postgres", policy, detector=is_postgres_away)
-        handle = Postgres.connect(dsn, breaker, pool_size=4)
+        handle = Postgres.connect(dsn, eager_breaker(), pool_size=4)
         try:
             postgres = await handle.__aenter__()
         except UnavailableError:
@@ -35,6 +33,12 @@ async def connected_store(dsn: str) -> AsyncIterator[PostgresEventStore]:
         # No polite end: the connections may be dead, and so is this process at once.
         postgres.pool.terminate()
         return
+
+
+def eager_breaker() -> Breaker:
+    """One that soon asks again whether the server is there."""
+    policy = BreakerPolicy(reset_timeout_s=0.1, max_reset_timeout_s=0.5)
+    return Breaker("postgres", policy, detector=is_postgres_away)
 
 
 def stop_signal() -> asyncio.Event:

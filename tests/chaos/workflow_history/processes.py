@@ -59,6 +59,15 @@ class Worker:
         process.kill()
         await process.wait()
 
+    async def hold_up(self, seconds: float) -> None:
+        """Let it stand still so long, as a machine does that is suspended."""
+        process = self._require_running()
+        process.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            process.send_signal(signal.SIGCONT)
+
     async def stop(self) -> None:
         """Ask it to end, and wait until it has."""
         process = self._require_running()

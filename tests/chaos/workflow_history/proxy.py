@@ -14,7 +14,9 @@ _CHUNK = 1 << 16
 # Appends are long questions, readings short ones.
 _LONG_QUESTION = 300
 _BIND = b"B"
-_DONE = b"Z\x00\x00\x00\x05I"
+# Ready for the next question, outside a transaction or inside one.
+_READY = b"Z\x00\x00\x00\x05"
+_COMMITTED, _IN_TRANSACTION = b"I", b"T"
 
 
 @dataclass
@@ -98,7 +100,7 @@ class _Link:
                 self.to_client.write(chunk)
                 await self.to_client.drain()
                 continue
-            tail = (tail + chunk)[-len(_DONE) :]
-            if tail == _DONE:  # committed
-                self.proxy.swallowed += 1
+            tail = (tail + chunk)[-len(_READY) - 1 :]
+            if tail in (_READY + _COMMITTED, _READY + _IN_TRANSACTION):
+                self.proxy.swallowed += tail.endswith(_COMMITTED)
                 return

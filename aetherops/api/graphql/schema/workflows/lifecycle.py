@@ -9,6 +9,7 @@ import graphene
 from aetherops.api.graphql.schema.scalars import Json
 from aetherops.api.graphql.schema.workflows.causes import WorkflowCause, asked, change, reason
 from aetherops.api.graphql.schema.workflows.state import Workflow, WorkflowStage, WorkflowStatus
+from aetherops.workflow.execution import UnknownDefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,15 @@ class LifecycleMutations:
         form=graphene.String(
             required=True, default_value="workflow", description="`workflow` or `mission`."
         ),
+        input=Json(description="What it is started with."),
+        cause=graphene.Argument(WorkflowCause),
+    )
+    start_workflow = graphene.NonNull(
+        Workflow,
+        description="Begin a workflow that is executed by the newest definition of this name.",
+        name=graphene.String(required=True, description="Of a registered definition."),
+        workflow_id=graphene.ID(name="id", description="A new one where not given."),
+        owner=graphene.String(),
         input=Json(description="What it is started with."),
         cause=graphene.Argument(WorkflowCause),
     )
@@ -76,6 +86,26 @@ class LifecycleMutations:
         return await commands.create(
             why, workflow_id, name=name, owner=owner, form=form, input=input
         )
+
+    @staticmethod
+    async def resolve_start_workflow(
+        root: object,
+        info: GraphQLResolveInfo,
+        name: str,
+        workflow_id: str | None = None,
+        owner: str | None = None,
+        input: Any = None,  # noqa: A002 (the argument's name in the schema)
+        cause: Mapping[str, Any] | None = None,
+    ) -> WorkflowState:
+        """Begin it, where this process knows what to execute."""
+        _, why = asked(info, cause)
+        starting = info.context.workflows.starting
+        if starting is None:
+            raise UnknownDefinitionError(name)
+        started: WorkflowState = await starting.start(
+            why, name, workflow_id, owner=owner, input=input
+        )
+        return started
 
     @staticmethod
     async def resolve_capture_workflow(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aetherops.cli.output import printable_lines
 from aetherops.errors import (
     AetherOpsError,
     InvalidInputError,
@@ -70,7 +71,7 @@ def reported_errors() -> Iterator[None]:
     try:
         yield
     except AetherOpsError as error:
-        print(f"aetherops: {error}", file=sys.stderr)  # noqa: T201
+        print(printable_lines(f"aetherops: {error}"), file=sys.stderr)  # noqa: T201
         bad_input = isinstance(error, _INPUT_ERRORS)
         raise typer.Exit(ExitStatus.BAD_INPUT if bad_input else ExitStatus.NO_SERVER) from error
     except BrokenPipeError:
@@ -78,7 +79,7 @@ def reported_errors() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(ExitStatus.DONE) from None
     except OSError as error:
-        print(f"aetherops: {_told(error)}", file=sys.stderr)  # noqa: T201
+        print(printable_lines(f"aetherops: {_told(error)}"), file=sys.stderr)  # noqa: T201
         raise typer.Exit(ExitStatus.BAD_INPUT) from error
     except KeyboardInterrupt:
         raise typer.Exit(ExitStatus.INTERRUPTED) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,7 @@ _PERMISSIONS_BY_ROLE: dict[str, frozenset[Permission]] = {
     "engineer": _OPERATE,
 }
 _MAX_TEXT_LENGTH = 128
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Operator:
     Raises
     ------
     InvalidInputError
-        The id is empty or too long, or the clearance negative.
+        The id is empty, too long or has a control character, or the clearance is negative.
     """
 
     operator_id: str
@@ -47,10 +49,9 @@ class Operator:
     clearance: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.operator_id) <= _MAX_TEXT_LENGTH:
-            raise InvalidInputError(
-                "operator_id", self.operator_id, f"1 to {_MAX_TEXT_LENGTH} characters"
-            )
+        if not 0 < len(self.operator_id) <= _MAX_TEXT_LENGTH or _CONTROL.search(self.operator_id):
+            expected = f"1 to {_MAX_TEXT_LENGTH} characters, none of them a control character"
+            raise InvalidInputError("operator_id", self.operator_id, expected)
         if self.clearance < 0:
             raise InvalidInputError("clearance", self.clearance, "0 or more")
         object.__setattr__(self, "roles", frozenset(role.lower() for role in self.roles))

@@ -13,6 +13,7 @@ import structlog
 from aetherops.errors import AetherOpsError, InvalidInputError, UnavailableError
 from aetherops.resilience import retry_backoff
 from aetherops.runtime.part import Part, wait_for_event
+from aetherops.runtime.unforeseen import keep_going
 from aetherops.services.runner_condition import RunnerCondition
 from aetherops.workflow.errors import FencedError
 from aetherops.workflow.execution.driving import Drive
@@ -85,7 +86,9 @@ class WorkflowRunner(Part):
 
     async def run(self) -> None:
         """Execute until `stop`; then finish the attempts in hand, or hand them over."""
-        beating = asyncio.create_task(self._beat_until_cancelled())
+        beating = asyncio.create_task(
+            keep_going("workflow-runner-beat", self._beat_until_cancelled), name="workflow-beat"
+        )
         try:
             await self._work()
             await self._drain()

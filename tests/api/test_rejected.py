@@ -97,6 +97,8 @@ async def test_one_is_replayed_and_one_is_dropped(admin, kept):
     assert kept.replayed == [3]
     assert kept.batches == {}
     assert (await admin.delete("/v1/rejected/7")).status_code == 404
+    for bad in ("0", "9" * 19, "x"):
+        assert (await admin.get(f"/v1/rejected/{bad}")).status_code == 400
 
 
 @pytest.mark.parametrize("role", ["operator", "viewer"])

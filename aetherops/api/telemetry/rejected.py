@@ -65,13 +65,16 @@ class RejectedEndpoint:
 
 
 def _asked_id(request: Request) -> int:
-    return _number(request.path_params["rejected_id"], "id")
+    asked = _number(request.path_params["rejected_id"], "id")
+    if not asked:
+        raise InvalidInputError("id", asked, "a whole number from 1")
+    return asked
 
 
 def _number(text: str, field: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) < 19:
         return int(text)
-    raise InvalidInputError(field, text, "a whole number")
+    raise InvalidInputError(field, text, "a whole number of at most 18 digits")
 
 
 def _summary(shown: ShownBatch) -> dict[str, Any]:

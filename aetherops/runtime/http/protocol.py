@@ -83,6 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._left = max_head_bytes
         self._last_scope: object = None
         self._in_body = False
+        self._is_last = False  # the client wants no further request answered
         self._unparsed = b""
         self._refused = False
         self._unanswered = 0
@@ -176,6 +177,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """The end of a head: the request is the application's."""
         if len(self.headers) > MAX_HEADERS:
             raise ValueError("too many headers")  # stops the parser; the reason is told there
+        if self._is_last:
+            raise ValueError("a request behind the last one")
         self._last_scope = self.scope
         self._in_body = True
         self._left = self._max_head_bytes
@@ -185,6 +188,9 @@ class BoundedProtocol(HttpToolsProtocol):
             wait.end(self)
         super().on_headers_complete()
         self._unanswered += 1
+        # Closed with a body unread, a connection takes the answer away: see `_end_where_last`.
+        self._is_last = not self.cycle.keep_alive
+        self.cycle.keep_alive = True
         # What comes behind a body is not to stand among the headers (RFC 9110 §6.5.1).
         self.headers = []
 
@@ -198,6 +204,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_body = False
         self._left = self._max_head_bytes
         super().on_message_complete()
+        self._end_where_last()
 
     # -- what goes out ----------------------------------------------------------------------------
 
@@ -208,6 +215,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:  # the table has the time for that
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
+        self._end_where_last()
         if self.transport.is_closing():
             if self.transport.get_write_buffer_size():
                 self._begin_wait(self._table.reader)
@@ -220,6 +228,11 @@ class BoundedProtocol(HttpToolsProtocol):
             data, self._unparsed = self._unparsed, b""
             self._flow.release()
             self._parse(data)
+
+    def _end_where_last(self) -> None:
+        """Close once the last request was read to its end, and answered."""
+        if self._is_last and not self._in_body and not self._unanswered:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """The client reads more slowly than it is answered."""

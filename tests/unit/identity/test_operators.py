@@ -41,8 +41,8 @@ def test_a_missing_permission_is_named_with_the_roles():
         operator("observer").require("write")
 
 
-@pytest.mark.parametrize("operator_id", ["", "x" * 129])
-def test_an_operator_has_an_id_of_sensible_length(operator_id):
+@pytest.mark.parametrize("operator_id", ["", "x" * 129, "a\x00b", "a\nb", "a\x9bb"])
+def test_an_operator_has_an_id_of_sensible_length_without_control_characters(operator_id):
     with pytest.raises(InvalidInputError, match="operator_id"):
         Operator(operator_id, "Ada", frozenset())
 

@@ -215,3 +215,29 @@ async def test_the_server_itself_believes_no_header_about_where_a_request_comes_
         await client.ask(b"GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n")
         (request,) = server.application.seen
     assert request.client.host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+async def test_an_answer_before_the_body_was_read_reaches_who_wants_the_connection_closed(
+    serving, version
+):
+    """Closing with bytes unread would reset the connection, and take the answer away."""
+    body = b"x" * 9_000_000
+    head = f"POST /early HTTP/{version}\r\nHost: x\r\nConnection: close\r\n"
+    async with serving() as server:
+        client = await server.connect()
+        await client.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+        for start in range(0, len(body), 100_000):  # reads nothing until it has sent everything
+            await client.send(body[start : start + 100_000])
+        assert (await client.answer())[::2] == (200, b"not read")
+        assert await client.end() == b""
+
+
+async def test_no_request_behind_the_last_one_is_served(serving):
+    async with serving() as server:
+        client = await server.connect()
+        last = b"GET /?n=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        await client.send(last + b"GET /?n=2 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await client.answer())[2] == b"1:0"
+        assert await client.end() == b""
+    assert len(server.application.seen) == 1

@@ -24,6 +24,10 @@ TASKS = {
     ("cli/ingest/sending/upload.py", "__aenter__"): "asked before each batch, awaited at the end",
     ("cli/ingest/sending/upload.py", "_send"): "awaited one after the other",
     ("parts/ingest_worker.py", "_extended"): "kept going",
+    ("parts/workflow_runner.py", "run"): "kept going",
+    ("parts/workflow_runner.py", "_take"): "tells of its own errors, awaited at the end",
+    ("workflow/execution/driving.py", "_perform"): "awaited by who drives the workflow",
+    ("workflow/execution/driving.py", "_wait"): "waits for an event",
     ("ratelimit/redis/counters.py", "ask"): "fails those who ask, and the event loop hears",
     ("ratelimit/redis/counters.py", "_connection"): "awaited by the batch that needs it",
     (

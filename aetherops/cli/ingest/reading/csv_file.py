@@ -24,7 +24,14 @@ _HEAD_BYTES = 64 * 1024
 _BLOCK_BYTES = 512 * 1024
 _LONGEST_LINE = 1024 * 1024
 _UTF8_BOM = b"\xef\xbb\xbf"
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+#: What files begin with that hold no text of ours, and what to call them.
+_NO_TEXT = {
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"\x1f\x8b": "a compressed file (gzip: unpack it first, or pipe it from zcat)",
+    b"\x28\xb5\x2f\xfd": "a compressed file (zstd: unpack it first)",
+    b"PK\x03\x04": "an archive (zip, or a workbook: save it as CSV)",
+}
 
 
 @dataclass(slots=True)
@@ -149,8 +156,9 @@ def _standard_input() -> BinaryIO | LiveInput:
 
 def _begin(name: str, stream: BinaryIO | LiveInput, size: int | None) -> CsvFile:
     head = stream.read(_HEAD_BYTES)
-    if head.startswith(_UTF16_BOMS):
-        raise InvalidInputError(name, "UTF-16 text", "UTF-8 text")
+    for begin, what in _NO_TEXT.items():
+        if head.startswith(begin):
+            raise InvalidInputError(name, what, "UTF-8 text")
     file = CsvFile(name, stream, head.removeprefix(_UTF8_BOM), size, len(head))
     while not file.head.strip() and file.extend_head():
         pass

@@ -81,6 +81,14 @@ def test_utf16_text_is_an_error(tmp_path: Path) -> None:
         blocks_of(path)
 
 
+@pytest.mark.parametrize("begin", [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"])
+def test_a_compressed_file_is_called_one(tmp_path: Path, begin: bytes) -> None:
+    path = tmp_path / "packed.csv"
+    path.write_bytes(begin + b"\x00" * 20)
+    with pytest.raises(InvalidInputError, match=r"gzip|zstd|zip"):
+        blocks_of(path)
+
+
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(InvalidInputError, match="FILE"):

@@ -1,5 +1,7 @@
 # Twin: aetherops/core/_pure/resilience/guards.py
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
+# One file: guarded functions and coroutines call CallGuard's inline methods, and a call across
+# modules goes through a pointer.
 # cython: nonecheck=True
 """Calls through a circuit breaker: permit, call, verdict.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.editable_wheel import editable_wheel
 
 NATIVE = "aetherops.core._native"
 SOURCES = Path("ext/aetherops/core/_native")
@@ -99,4 +100,15 @@ class BuildWholeCoreOrNone(build_ext):
         return str(Path(self.build_lib) / self.get_ext_filename(name))
 
 
-setup(ext_modules=extensions(), cmdclass={"build_ext": BuildWholeCoreOrNone})
+class EditableByPath(editable_wheel):
+    """An editable install is this directory on the path: type checkers follow no import hooks."""
+
+    def initialize_options(self) -> None:
+        super().initialize_options()
+        self.mode = "compat"
+
+
+setup(
+    ext_modules=extensions(),
+    cmdclass={"build_ext": BuildWholeCoreOrNone, "editable_wheel": EditableByPath},
+)

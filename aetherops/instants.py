@@ -30,6 +30,7 @@ _EXPECTED = (
     "an RFC 3339 time with an offset and at most six digits of a second, "
     "such as 2026-01-31T12:00:00Z"
 )
+_EXPECTED_YEAR = "a time of the years 1 to 9999 in UTC, on a day there is, and without leap seconds"
 
 
 def to_us(instant: datetime, field: str = "instant") -> int:
@@ -58,16 +59,18 @@ def parse_us(text: str, field: str = "instant") -> int:
     Raises
     ------
     InvalidInputError
-        The text is no such time, has no offset, or has digits beyond the microsecond.
+        The text is no such time, has no offset, has digits beyond the microsecond, or says a
+        time that datetimes in UTC cannot.
     """
+    if not _RFC_3339.fullmatch(text):
+        raise InvalidInputError(field, text, _EXPECTED)
     try:
-        if _RFC_3339.fullmatch(text):
-            us = to_us(datetime.fromisoformat(text.upper()), field)
-            if FIRST_US <= us <= LAST_US:
-                return us
+        us = to_us(datetime.fromisoformat(text.upper()), field)
     except ValueError:
-        pass
-    raise InvalidInputError(field, text, _EXPECTED)
+        us = LAST_US + 1
+    if not FIRST_US <= us <= LAST_US:
+        raise InvalidInputError(field, text, _EXPECTED_YEAR)
+    return us
 
 
 def to_iso(us: int) -> str:

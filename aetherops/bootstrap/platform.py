@@ -84,7 +84,10 @@ async def serve(
         # The socket listens already: whoever reads this is answered as soon as parts run.
         spare_what_stays()
         ready(instance)
+        _log.info("instance_started", url=instance.url)
         await supervise(parts, request, settings.drain_timeout_s)
+        _log.info("parts_stopped")
+    _log.info("instance_stopped")
 
 
 @asynccontextmanager

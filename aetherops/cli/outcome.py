@@ -87,6 +87,8 @@ def reported_errors() -> Iterator[None]:
 
 def _told(error: OSError) -> str:
     """Which file, and what is wrong with it, without the system's number for that."""
-    if error.filename is None or not error.strerror:
+    if not error.strerror:
         return str(error)
+    if error.filename is None:
+        return error.strerror.lower()
     return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"

@@ -33,7 +33,12 @@ def named_column(columns: Sequence[str], name: str, what: str) -> int:
     ]
     if not matches and name.isdecimal() and 1 <= int(name) <= len(columns):
         matches = [int(name) - 1]
-    if len(matches) != 1:
+    if len(matches) > 1:
+        numbers = ", ".join(str(i + 1) for i in matches)
+        raise InvalidInputError(
+            what, name, f"a name of one column alone, or its number ({numbers})"
+        )
+    if not matches:
         raise InvalidInputError(what, name, f"one of the columns {', '.join(columns)}")
     return matches[0]
 

@@ -164,6 +164,12 @@ class TestComments:
         assert (parsed.rows, parsed.samples.values.tolist()) == (2, [1.0])
         assert [row.line for row in parsed.rejected] == [5]
 
+    def test_a_name_that_two_columns_bear_is_told_with_their_numbers(self) -> None:
+        lines = ["time,value,value", "2026-01-31T12:00:00Z,1,2"]
+        with pytest.raises(InvalidInputError, match=r"one column alone, or its number \(2, 3\)"):
+            detect_layout(lines, LayoutOptions(value_column="value"))
+        assert detect_layout(lines, LayoutOptions(value_column="3")).value_column == "value"
+
     def test_a_comment_before_the_rows_may_name_the_columns(self) -> None:
         lines = ["# 2 columns", "# utc,volts", "2026-01-31T12:00:00Z,1"]
         layout = detect_layout(lines, LayoutOptions(value_column="volts"))

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["BigInt", "DateTime", "Duration", "Json"]
 
 _DURATION = re.compile(r"(\d{1,18})(us|ms|s|m|h|d)", re.ASCII)
-_DURATION_EXPECTED = "a whole number and a unit of us, ms, s, m, h or d, such as 5m"
+_DURATION_EXPECTED = (
+    "a whole number and a unit of us, ms, s, m, h or d, such as 5m, of 1us to 10,000 years"
+)
 _UNITS_US = {
     "d": 86_400_000_000,
     "h": 3_600_000_000,

@@ -138,4 +138,6 @@ def check_page(prefix: str, first: int, after: str) -> None:
     for field, text in (("streams.prefix", prefix), ("streams.after", after)):
         # PostgreSQL's text holds no NUL; no stream's name has one either.
         if len(text) > _MAX_NAME_LENGTH or "\0" in text:
-            raise InvalidInputError(field, text, f"text of at most {_MAX_NAME_LENGTH} characters")
+            raise InvalidInputError(
+                field, text, f"text of at most {_MAX_NAME_LENGTH} characters, without NUL"
+            )

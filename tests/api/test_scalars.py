@@ -62,7 +62,7 @@ def test_times_are_read_with_their_offset(text, us):
 def test_anything_else_is_no_time(value):
     with pytest.raises(
         GraphQLError,
-        match="DateTime: expected (an RFC 3339 time with an offset|a time of the years)",
+        match=r"DateTime: expected (an RFC 3339 time with an offset|a time of the years)",
     ):
         DateTime.parse_value(value)
 

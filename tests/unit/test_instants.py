@@ -67,7 +67,7 @@ def test_a_naive_datetime_is_refused_and_says_what_is_missing():
     ],
 )
 def test_text_that_names_no_instant_is_refused(text):
-    with pytest.raises(InvalidInputError, match="with an offset|of the years 1 to 9999"):
+    with pytest.raises(InvalidInputError, match=r"with an offset|of the years 1 to 9999"):
         parse_us(text)
 
 

@@ -30,7 +30,7 @@ from aetherops.runtime.data_dir.instance import (
 from aetherops.runtime.embedded import running_servers
 from aetherops.runtime.http.server import listening_socket
 from aetherops.runtime.memory import return_freed_memory, spare_what_stays
-from aetherops.runtime.settings_reading import told_by_variable
+from aetherops.runtime.settings_reading import mistyped_variables, told_by_variable
 from aetherops.runtime.supervision import StopRequest, stop_on_signals, supervise
 from aetherops.runtime.unforeseen import catch_lost_errors
 
@@ -71,6 +71,8 @@ async def serve(
         _log.info(
             "start_begun", version=__version__, kernels=IMPLEMENTATION, simd=instruction_set()
         )
+        for variable, meant in mistyped_variables().items():
+            _log.warning("variable_ignored", variable=variable, setting=meant)
         capabilities = await stack.enter_async_context(_assembled(settings))
         parts = _background_parts(capabilities) | http_parts(capabilities, settings, bound)
         if demo:

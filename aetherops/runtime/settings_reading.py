@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["read_settings", "told_by_variable"]
+__all__ = ["mistyped_variables", "read_settings", "told_by_variable"]
 
 _WHOLE_NUMBER, _NUMBER, _SWITCH, _TEXT = "a whole number", "a number", "true or false", "a text"
 _GROUP = "a JSON object of settings"
+_ALIKE = 0.8
 
 #: What is expected where pydantic finds an error of this type; braces name what it says of it.
 _EXPECTED: Mapping[str, str] = {
@@ -73,6 +74,21 @@ def told_by_variable() -> Iterator[None]:
             raise
         variable = _variable([error.field])
         raise InvalidInputError(variable, error.value, error.expected) from error
+
+
+def mistyped_variables() -> dict[str, str]:
+    """Variables of the environment that nobody reads, by name, each with the setting it is most like.
+
+    Others may have variables of their own under our prefix: those like no setting are left alone.
+    """
+    found = {}
+    for variable in os.environ:
+        prefix, _, rest = variable.upper().partition("_")
+        name = rest.partition("__")[0].lower()
+        if prefix == "AETHEROPS" and name not in Settings.model_fields:
+            for meant in difflib.get_close_matches(name, Settings.model_fields, 1, _ALIKE):
+                found[variable] = _variable([meant])
+    return found
 
 
 def _refuse_empty() -> None:

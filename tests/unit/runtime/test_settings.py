@@ -9,7 +9,7 @@ import pytest
 
 from aetherops.errors import InvalidInputError
 from aetherops.runtime.settings import Settings
-from aetherops.runtime.settings_reading import read_settings
+from aetherops.runtime.settings_reading import mistyped_variables, read_settings
 
 WHOLE, NUMBER, SWITCH = "a whole number", "a number", "true or false"
 GROUP = "a JSON object of settings"
@@ -152,3 +152,16 @@ def test_a_home_in_the_data_directory_is_its_users(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AETHEROPS_DATA_DIR", "~nobody-of-this-name/telemetry")
     with pytest.raises(InvalidInputError, match=r"^AETHEROPS_DATA_DIR: .*user that exists"):
         read_settings()
+
+
+def test_a_variable_that_is_nearly_a_setting_is_told_and_others_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("PRT", "DISK_RESERVE_BYTE", "LIMIT__REPLICAS", "KERNELS", "TOKEN", "PORT", "OURS"):
+        monkeypatch.setenv(f"AETHEROPS_{name}", "1")
+    monkeypatch.setenv("OTHER_PRT", "1")
+    assert mistyped_variables() == {
+        "AETHEROPS_PRT": "AETHEROPS_PORT",
+        "AETHEROPS_DISK_RESERVE_BYTE": "AETHEROPS_DISK_RESERVE_BYTES",
+        "AETHEROPS_LIMIT__REPLICAS": "AETHEROPS_LIMITS",
+    }

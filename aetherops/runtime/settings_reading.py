@@ -77,7 +77,7 @@ def told_by_variable() -> Iterator[None]:
 
 
 def mistyped_variables() -> dict[str, str]:
-    """Variables of the environment that nobody reads, by name, each with the setting it is most like.
+    """Variables of the environment that nobody reads, and the setting that each is most like.
 
     Others may have variables of their own under our prefix: those like no setting are left alone.
     """

@@ -51,11 +51,9 @@ def differences(before: WorkflowState | None, after: WorkflowState) -> list[Diff
 
 def _nothing(now: Mapping[str, Any]) -> dict[str, Any]:
     """What there was before a workflow: nothing. What is empty is no news."""
-    return {
-        name: type(value)() if isinstance(value, dict | list) else value
-        for name, value in now.items()
-        if isinstance(value, dict | list) or not value
-    }
+    empty = state_to_json(WorkflowState("")).items()
+    collections = {name: value for name, value in empty if isinstance(value, dict | list)}
+    return {name: value for name, value in now.items() if not value} | collections
 
 
 def _within(path: str, before: Any, after: Any) -> Iterator[Difference]:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "workflow diff": ("workflow", "diff", "w", "-1h", "now"),
     "workflow verify": ("workflow", "verify"),
     "workflow create": ("workflow", "create"),
+    "workflow start": ("workflow", "start", "burn-campaign"),
     "workflow move": ("workflow", "move", "w", "validated"),
     "workflow complete": ("workflow", "complete", "w"),
     "workflow fail": ("workflow", "fail", "w"),

@@ -1,7 +1,7 @@
 # Twin: aetherops/core/_pure/ratelimit/keyed_counters.py
 # Same answers and errors, to the last bit (tests/parity): change both or neither.
-# One file: every decision passes readers of key and cost, table and sweep, and a call across modules
-# goes through a pointer.
+# One file: every decision passes readers of key and cost, table and sweep, and a call across
+# modules goes through a pointer.
 """Counters by key in bounded memory."""
 
 import os

@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
 import aetherops
 from aetherops.cli.application import application
 from aetherops.cli.connection import find_connection
-from aetherops.cli.outcome import ExitStatus
+from aetherops.cli.outcome import ExitStatus, reported_errors
 from aetherops.cli.up import announcement
 from aetherops.core import IMPLEMENTATION
 from aetherops.errors import InvalidInputError
@@ -48,6 +49,20 @@ def test_every_command_explains_itself(command: str) -> None:
     status, output, _ = run(command, "--help")
     assert status == ExitStatus.DONE
     assert f"{command} [OPTIONS]" in output
+
+
+def test_a_help_text_loses_nothing_in_brackets() -> None:
+    status, output, _ = run("ingest", "--help")
+    assert status == ExitStatus.DONE
+    assert "'speed=noaa/rtsw/speed [km/s]'" in " ".join(output.split())
+
+
+def test_an_error_lets_nothing_through_that_moves_the_cursor(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit), reported_errors():
+        raise InvalidInputError("--value-column", "none", "one of \x1b[2Jevil\x07")
+    assert capsys.readouterr().err.endswith(r"one of \x1b[2Jevil\x07, got 'none'" + "\n")
 
 
 def test_help_and_version_import_nothing_heavy() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,12 +12,17 @@ from aetherops.errors import InvalidInputError, LimitExceededError
 from aetherops.services.workflows import Workflows
 from aetherops.services.workflows.queries import MAX_CHANGES
 from aetherops.workflow import (
+    KINDS,
     ArtifactAttached,
+    EventCodec,
+    MemoryEventStore,
     NotYetCreatedError,
     UnknownBeforeMigrationError,
     WorkflowCreated,
+    WorkflowEvent,
     WorkflowNotFoundError,
     WorkflowProjection,
+    event_kind,
 )
 from aetherops.workflow.read_models.memory import MemoryReadModel
 from aetherops.workflow.read_models.ports import WorkflowQuery
@@ -247,3 +253,17 @@ async def test_a_list_comes_in_pages(commands, queries, ann):
         await queries.find(WorkflowQuery(), first=0)
     with pytest.raises(LimitExceededError, match="workflows in one page"):
         await queries.find(WorkflowQuery(), first=1001)
+
+
+async def test_a_verification_says_which_event_cannot_be_read(meter):
+    @event_kind("step.skipped")
+    @dataclass(frozen=True, kw_only=True)
+    class StepSkipped(WorkflowEvent):
+        """Of a version to come."""
+
+    store = MemoryEventStore(EventCodec({**KINDS, "step.skipped": StepSkipped}))
+    await store.append_many([WorkflowCreated("w"), StepSkipped("w", 2)])
+    store._codec = EventCodec()  # as the version that runs beside it reads them
+    found = await Workflows.over(store, MemoryReadModel(store)).queries.verify("w", meter)
+    assert not found.converges
+    assert "step.skipped" in str(found.divergences[0])

@@ -202,3 +202,9 @@ def test_a_field_that_events_cannot_check_is_refused_when_its_kind_is_declared()
 def test_ids_that_are_given_are_kept():
     event_id = UUID(int=1)
     assert WorkflowCreated("w", event_id=event_id).event_id is event_id
+
+
+def test_a_time_that_utc_cannot_say_is_named() -> None:
+    late = datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-14)))
+    with pytest.raises(InvalidInputError, match="occurred_at: expected a time up to the year 9999"):
+        WorkflowCreated("w", occurred_at=late)

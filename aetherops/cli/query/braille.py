@@ -117,8 +117,11 @@ def sparkline(values: Sequence[float | None], width: int = 60, *, last: bool = F
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    # Divided before they are added: the sum of two doubles may be none.
-    return math.fsum(value / len(known) for value in known) if known else None
+    if not known:
+        return None
+    # Halves of shares: the sum of two doubles may be none, nor need rounded shares add up to one.
+    half = math.fsum(value / 2 / len(known) for value in known)
+    return min(max(2 * half, min(known)), max(known))
 
 
 def _last(values: Sequence[float | None]) -> float | None:

@@ -78,6 +78,10 @@ def test_a_sparkline_is_no_wider_than_asked(column: list[float | None], width: i
     assert len(sparkline(column, width)) <= min(width, len(column))
 
 
+def test_the_largest_doubles_have_a_mean() -> None:
+    assert sparkline([1.7976931348623157e308] * 3 + [0.0] * 3, 2) == "█▁"
+
+
 def test_each_bar_of_a_sparkline_is_the_mean_of_its_share() -> None:
     wave = [math.sin(i / 10) for i in range(600)]
     means = [math.fsum(wave[10 * i : 10 * i + 10]) / 10 for i in range(60)]

@@ -20,7 +20,10 @@ from aetherops.workflow.room import require_room
 from aetherops.workflow.state import WorkflowState
 from aetherops.workflow.states import STAGES, TRANSITIONS, is_terminal_state
 
-__all__ = ["apply_allowed", "end_kind", "may_follow"]
+__all__ = ["BEGUN_ALREADY", "apply_allowed", "end_kind", "may_follow"]
+
+#: Why nothing begins a workflow again.
+BEGUN_ALREADY = "it exists already, and an id is used once"
 
 #: The ends of a workflow have kinds of events of their own.
 _END_KINDS: dict[str, type[WorkflowEvent]] = {
@@ -188,8 +191,8 @@ _ASKED: dict[type[WorkflowEvent], Callable[[Any], str]] = {
 _WHY: dict[type[WorkflowEvent], str] = defaultdict(
     lambda: "this state does not allow it",
     {
-        kinds.WorkflowCreated: "it exists already, and an id is used once",
-        kinds.SnapshotTaken: "it exists already, and an id is used once",
+        kinds.WorkflowCreated: BEGUN_ALREADY,
+        kinds.SnapshotTaken: BEGUN_ALREADY,
         kinds.StepStarted: "a step that was completed is not started again",
         kinds.StepCompleted: "no step is running",
         kinds.StepFailed: "no step is running",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,8 +17,7 @@ from aetherops.workflow import (
     WorkflowState,
     uuid7,
 )
-from aetherops.workflow.json_values import freeze_json
-from aetherops.workflow.rules import apply_allowed
+from aetherops.workflow.rules import BEGUN_ALREADY, apply_allowed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -143,7 +143,7 @@ class Deciding:
                 "begin it again",
                 state.status,
                 (),
-                "it exists already, and an id is used once",
+                BEGUN_ALREADY,
             )
         return kind(
             workflow_id,
@@ -159,7 +159,7 @@ class Deciding:
     async def _projection(self, workflow_id: str) -> WorkflowProjection:
         if self._states is not None:
             return await self._states.projection(workflow_id)
-        return WorkflowProjection().apply_many(await self._store.get_events(workflow_id))
+        return await self._store.replay(workflow_id, WorkflowProjection())
 
     async def _made_before(
         self, workflow_id: str, cause: Cause, decide: Decide
@@ -176,19 +176,16 @@ class Deciding:
             return None
         before, made = WorkflowProjection.of(events[:i]), events[i]
         kind, payload = decide(before)
-        # As texts: to Python 1, true and 1.0 are equal.
-        if type(made) is not kind or any(
-            repr(made.payload[name]) != repr(freeze_json(payload[name], name))
-            if name in _JSON
-            else made.payload[name] != payload[name]
-            for name in payload
+        if type(made) is not kind or _said(made) != _said(
+            kind(workflow_id, made.version, **payload)
         ):
             raise DuplicateEventError(cause.event_id)
         return WorkflowProjection(before).apply(made).state
 
 
-# Fields of any JSON value.
-_JSON = ("input", "result", "value", "state")
+def _said(event: WorkflowEvent) -> str:
+    """What an event says, as text: to Python 1, true and 1.0 are equal."""
+    return json.dumps(event.payload, sort_keys=True, default=str)
 
 
 def _require_version(workflow_id: str, actual: int, expected: int | None) -> None:

@@ -324,6 +324,9 @@ async def test_an_event_id_stands_for_one_value_also_where_python_finds_two_equa
     again = replace(ann, event_id=uuid7())
     await commands.attach(again, "burn-7", "k", {"dv": 1})
     assert (await commands.attach(again, "burn-7", "k", {"dv": 1})).version == 2
+    both = replace(ann, event_id=uuid7())
+    await commands.attach(both, "burn-7", "two", {"a": 1, "b": 2})
+    assert (await commands.attach(both, "burn-7", "two", {"b": 2, "a": 1})).version == 3
     for other in ({"dv": True}, {"dv": 1.0}):
         with pytest.raises(DuplicateEventError):
             await commands.attach(again, "burn-7", "k", other)

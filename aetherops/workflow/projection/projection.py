@@ -116,11 +116,9 @@ class WorkflowProjection:
         if version != self._version + 1:
             raise MissingEventError("version", self._version + 1, version)
         self._version = version
-        lifecycle = self._lifecycle
-        allowed = self._steps.started(step, attempt, executor, at_us)
-        if not allowed or lifecycle.paused or lifecycle.is_done:
+        if not self._start(step, attempt, executor, at_us):
             self._irregular.append(version)
-        lifecycle.updated_us = at_us
+        self._lifecycle.updated_us = at_us
 
     def step_completed(
         self,
@@ -162,9 +160,11 @@ class WorkflowProjection:
         return version == 1
 
     def _step_started(self, event: kinds.StepStarted) -> bool:
+        return self._start(event.step, event.attempt, event.executor, self._at_us)
+
+    def _start(self, step: str, attempt: int, executor: str | None, at_us: int) -> bool:
         allowed = not self._lifecycle.paused and not self._lifecycle.is_done
-        at_us = self._at_us
-        return self._steps.started(event.step, event.attempt, event.executor, at_us) and allowed
+        return self._steps.started(step, attempt, executor, at_us) and allowed
 
     def _step_completed(self, event: kinds.StepCompleted) -> bool:
         return self._steps.completed(event.step, event.attempt, event.result, self._at_us)

@@ -84,12 +84,12 @@ class SnapshotStore(Protocol):
 class MemorySnapshots:
     """`SnapshotStore` as long as its process lives."""
 
+    def __init__(self) -> None:
+        self.states: dict[tuple[str, int, int], KeptState] = {}
+
     def parse(self, data: bytes) -> Any:
         """See `SnapshotStore.parse`."""
         return json.loads(data)
-
-    def __init__(self) -> None:
-        self.states: dict[tuple[str, int, int], KeptState] = {}
 
     async def find(self, workflow_id: str, until: int | datetime | None) -> KeptState | None:
         """See `SnapshotStore.find`."""

@@ -47,14 +47,20 @@ class StateReader:
         -------
         A projection of version 0 where there is no such event.
         """
-        kept = self._snapshots and await self._snapshots.find(workflow_id, until)
-        if self._snapshots and kept and (state := kept.state(self._snapshots.parse)) is not None:
-            events = await self._store.get_events(
-                workflow_id, after=kept.version - 1, until=kept.version
-            )
-            if events and kept.is_before(events[0]):
-                return await self._store.replay(workflow_id, WorkflowProjection(state), until=until)
-        return await self._store.replay(workflow_id, WorkflowProjection(), until=until)
+        state = await self._kept(workflow_id, until)
+        return await self._store.replay(workflow_id, WorkflowProjection(state), until=until)
+
+    async def _kept(self, workflow_id: str, until: int | datetime | None) -> WorkflowState | None:
+        """The last kept state, if the event after which it was kept is the one that is stored."""
+        if self._snapshots is None:
+            return None
+        kept = await self._snapshots.find(workflow_id, until)
+        state = None if kept is None else kept.state(self._snapshots.parse)
+        if kept is None or state is None:
+            return None
+        at = kept.version
+        events = await self._store.get_events(workflow_id, after=at - 1, until=at)
+        return state if events and kept.is_before(events[0]) else None
 
 
 class SnapshotKeeper:

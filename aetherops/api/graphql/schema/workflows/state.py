@@ -45,17 +45,17 @@ class WorkflowAttempt(graphene.ObjectType):
     @staticmethod
     def resolve_started_at(attempt: Attempt, info: object) -> int | None:
         """When it began."""
-        return us_of(attempt.started_at)
+        return attempt.started_us
 
     @staticmethod
     def resolve_ended_at(attempt: Attempt, info: object) -> int | None:
         """When it ended."""
-        return us_of(attempt.ended_at)
+        return attempt.ended_us
 
     @staticmethod
     def resolve_retry_at(attempt: Attempt, info: object) -> int | None:
         """When it is tried again."""
-        return us_of(attempt.retry_at)
+        return attempt.retry_us
 
 
 class WorkflowStep(graphene.ObjectType):
